@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory of one request or one message: allocated piece by piece, freed at once by whoever made the
+ * arena.
+ *
+ * Nothing that is stored in an arena is freed on its own. Not thread-safe.
+ */
+#ifndef REEVE_BASE_ARENA_H
+#define REEVE_BASE_ARENA_H
+
+#include "base/slice.h"
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *chunks; /* newest first */
+    char *at, *end;             /* free room in the newest chunk */
+    size_t allocated;           /* bytes in all chunks */
+};
+
+/* Allocates nothing; a zeroed struct arena is valid as well. */
+void arena_init(struct arena *arena);
+/* Frees all chunks but the first small one, which is kept for the next request. */
+void arena_reset(struct arena *arena);
+void arena_release(struct arena *arena);
+
+/* Zeroed, aligned for any type. Never NULL: out of memory aborts. */
+void *arena_alloc(struct arena *arena, size_t size);
+/* NUL-terminated copies. */
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_copy(struct arena *arena, struct slice text);
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

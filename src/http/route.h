@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From method and path to the catalog's row. Every path exists twice: /job and /api/job.
+ */
+#ifndef REEVE_HTTP_ROUTE_H
+#define REEVE_HTTP_ROUTE_H
+
+#include "catalog/catalog.h"
+
+#define ROUTE_ALLOW_SIZE 64
+
+struct route_match {
+    const struct op *op;
+    struct slice path[PATH_PARAMETERS_MAX]; /* still percent-encoded, in the order of the row's {names} */
+    char allow[ROUTE_ALLOW_SIZE];           /* OUTCOME_METHOD: "GET, DELETE" */
+};
+
+/* Literals beat parameters; a parameter is never empty; {name*} takes the rest, slashes included. 0,
+   OUTCOME_NOT_FOUND, or OUTCOME_METHOD when the path takes other methods. Bounded by the number of rows and the
+   path's segments (ROUTE_SEGMENTS_MAX; more is not found). */
+#define ROUTE_SEGMENTS_MAX 64
+int route_find(const char *method, struct slice path, struct route_match *ret);
+
+#endif
