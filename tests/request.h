@@ -13,8 +13,8 @@
 
 #define FIELD_DEPTH_MAX 4
 
-/* One field of a request, reached through the objects that hold it, and what stands there instead of
-   a valid value. */
+/* One field of a request, reached through the objects that hold it, and what stands there instead
+   of a valid value. */
 struct variant {
     const struct field *fields[FIELD_DEPTH_MAX]; /* outermost first; the last is the broken one */
     unsigned depth;                              /* 0: the request is valid */

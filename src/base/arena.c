@@ -108,7 +108,7 @@ static size_t next_chunk_size(const struct arena *arena)
 
 static char *arena_take(struct arena *arena, size_t size)
 {
-    size_t align = sizeof(max_align_t);
+    size_t align = _Alignof(max_align_t);
 
     assert(size <= SIZE_MAX - align);
     size = size ? (size + align - 1) / align * align : align;

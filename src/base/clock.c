@@ -188,7 +188,7 @@ static bool time_of_day_take(struct slice *text, int64_t *ret_s, bool *ret_leap_
         return false;
     if (hour > 23 || minute > 59 || second > 60)
         return false;
-    *ret_s = (int64_t)hour * 3600 + minute * 60 + second;
+    *ret_s = ((int64_t)hour * 60 + minute) * 60 + second;
     *ret_leap_second = second == 60;
     return true;
 }
@@ -225,7 +225,7 @@ static bool offset_take(struct slice *text, int64_t *ret_s)
         return false;
     if (hours > 23 || minutes > 59 || text->size != 0)
         return false;
-    int64_t east_s = (int64_t)hours * 3600 + minutes * 60;
+    int64_t east_s = ((int64_t)hours * 60 + minutes) * 60;
     *ret_s = west ? -east_s : east_s;
     return true;
 }
@@ -325,8 +325,7 @@ static char *number_put(char *at, uint64_t value)
     return digits_put(at, value, n);
 }
 
-/* value / unit as a decimal fraction without trailing zeros; `unit` is 10 to the power of `digits`.
- */
+/* value / unit without zeros at its end; `unit` is 10 to the power of `digits`. */
 static char *decimal_put(char *at, uint64_t value, uint64_t unit, unsigned digits)
 {
     uint64_t fraction = value % unit;

@@ -18,15 +18,10 @@
 
 #define READ_STEP ((size_t)16384)
 
-static int open_regular(const char *path, size_t cap, int *ret_fd)
+static int regular_check(int fd, size_t cap)
 {
-    CLEANUP(fd_closep) int fd = -1;
     struct stat stat;
 
-    /* O_NONBLOCK: opening a FIFO would wait for its writer. */
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return FAULT(-errno);
     if (fstat(fd, &stat) < 0)
         return FAULT(-errno);
     if (S_ISDIR(stat.st_mode))
@@ -35,8 +30,6 @@ static int open_regular(const char *path, size_t cap, int *ret_fd)
         return FAULT(-EINVAL);
     if ((uintmax_t)stat.st_size > cap)
         return FAULT(-EFBIG);
-    *ret_fd = fd;
-    fd = -1;
     return 0;
 }
 
@@ -46,7 +39,11 @@ int file_read(const char *path, size_t cap, struct arena *arena, struct slice *r
     CLEANUP(buf_release) struct buf contents;
 
     buf_init(&contents, cap);
-    int r = open_regular(path, cap, &fd);
+    /* O_NONBLOCK: opening a FIFO would wait for its writer. */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return FAULT(-errno);
+    int r = regular_check(fd, cap);
     if (r)
         return r;
 

@@ -11,11 +11,11 @@
 
 #include <sys/types.h>
 
-/* 0, or -errno: -ENOENT, -EFBIG when over `cap`, …; also for procfs, whose files have no size.
- * NUL-terminated. */
+/* 0, or -errno: -ENOENT, -EFBIG when over `cap`, -EINVAL when it is no regular file, …; also for
+   procfs, whose files have no size. NUL-terminated in the arena. */
 int file_read(const char *path, size_t cap, struct arena *arena, struct slice *ret);
-/* New file beside it, fsync, rename over it, fsync of the directory. 0 or -errno; on failure
- * nothing changed. */
+/* New file beside it, fsync, rename over it, fsync of the directory. 0 or -errno; nothing changed
+   then, unless it was that last step that failed. */
 int file_write(const char *path, struct slice contents, mode_t mode);
 /* mkdir -p with `mode` for what is made; 0 or -errno. */
 int dir_make(const char *path, mode_t mode);

@@ -19,8 +19,7 @@ char *mem_strdup(const char *text);
 /* Accepts NULL. Returns NULL, so that `p = mem_free(p)` leaves no dangling pointer. */
 void *mem_free(void *block);
 
-/* Runs `release` on the variable's address when it leaves scope: CLEANUP(mem_freep) char *path = …
- */
+/* Runs release(&variable) when it leaves scope: CLEANUP(mem_freep) char *path = … */
 #define CLEANUP(release) __attribute__((cleanup(release)))
 
 /* Moves a pointer out of a CLEANUP variable: return TAKE(path); */

@@ -39,8 +39,7 @@ struct refusal {
 int refuse(struct refusal *why, enum outcome outcome, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Notes where a fault was made (thread-local) and returns `negative_errno`: return FAULT(-errno);
- */
+/* Notes where a fault was made, for this thread, and returns its argument: return FAULT(-errno); */
 #define FAULT(negative_errno) fault_note((negative_errno), __FILE__, __LINE__)
 int fault_note(int negative_errno, const char *file, int line);
 /* "src/ledger/store.c:120: No space left on device" for the last fault of this thread; for the one

@@ -26,15 +26,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READ_STEP ((size_t)16384)
-#define DRAIN_US                                                                                   \
-    (100 * US_PER_MS)    /* for output that is in the pipes when the program has ended             \
-                          */
-#define REAP_MS     1000 /* SIGKILL works at once, except on a process stuck in the kernel */
+#define READ_STEP   ((size_t)16384)
 #define PASSWD_ROOM ((size_t)16384)
+#define DRAIN_US    (100 * US_PER_MS) /* for what is in the pipes when the program has ended */
+#define REAP_MS     1000 /* SIGKILL works at once, except on a process stuck in the kernel */
 
-/* What spawn_run() waits for, in the order in which it looks. The first three are pipes from the
- * child. */
+/* What spawn_run() waits for, in the order in which it looks; first the pipes from the child. */
 enum { WATCH_START, WATCH_OUT, WATCH_ERR, WATCH_END, WATCH_CANCEL, WATCH_TIME, WATCH_COUNT };
 #define N_PIPES 3
 
@@ -44,8 +41,7 @@ struct child {
     int write_end[N_PIPES];           /* the child's ends, until it is forked */
 };
 
-/* What comes through the start pipe when there is no program to run; nothing comes when there is.
- */
+/* What comes through the start pipe when the program could not be executed, and else nothing. */
 struct start_failure {
     int error;
     bool cwd_failed;
@@ -159,7 +155,7 @@ static int descriptors_arrange(const struct launch *launch)
 
 static _Noreturn void child_exec(const struct launch *launch)
 {
-    /* execve() does not write to them; it is declared for 1970's callers. */
+    /* execve() does not write to them: POSIX left out a const to keep old callers compiling. */
     union {
         const char *const *given;
         char *const *taken;

@@ -9,7 +9,7 @@
 
 const char *version_text(void);   /* "0.1.0" */
 const char *version_commit(void); /* "3f2c1aa", or "unknown" outside a checkout */
-const char *
-version_built(void); /* date of that commit, RFC 3339: the same source gives the same program */
+/* Date of that commit, RFC 3339: the same source gives the same program. */
+const char *version_built(void);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * The catalog: every operation, with its types, derived from the rows of *.def.
  *
- * From one row come the C types of input and output (below), the prototype of its function, its route, the
- * decoder and its 400 texts, the encoder, the OpenAPI entry, the command-line verb. A derivation never asks
- * which operation it has: what differs stands in a column (rows.h).
+ * From one row come the C types of input and output (below), the prototype of its function, its
+ * route, the decoder and its 400 texts, the encoder, the OpenAPI entry, the command-line verb. A
+ * derivation never asks which operation it has: what differs stands in a column (rows.h).
  */
 #ifndef REEVE_CATALOG_CATALOG_H
 #define REEVE_CATALOG_CATALOG_H
@@ -19,19 +19,20 @@
 
 /* ---- C types of the rows ---- */
 
-/* C type of each kind; list(t) and map(t) take a scalar kind, a STRUCT or an ENUM by name. Each field `f` has a
-   twin `has_f`: given, defaulted, or (encoding) to be written. Text is NUL-terminated and lives in the arena. */
-#define CTYPE_str const char *
-#define CTYPE_i64 int64_t
-#define CTYPE_f64 double
-#define CTYPE_flag bool
-#define CTYPE_any struct slice
-#define CTYPE_duration int64_t
-#define CTYPE_choice(e) enum e
-#define CTYPE_obj(t) struct t
-#define CTYPE_list(t) struct t##_list
-#define CTYPE_map(t) struct t##_map
-#define CTYPE_encoded(t) struct slice
+/* C type of each kind; list(t) and map(t) take a scalar kind, a STRUCT or an ENUM by name. Each
+   field `f` has a twin `has_f`: given, defaulted, or (encoding) to be written. Text is
+   NUL-terminated and lives in the arena. */
+#define CTYPE_str             const char *
+#define CTYPE_i64             int64_t
+#define CTYPE_f64             double
+#define CTYPE_flag            bool
+#define CTYPE_any             struct slice
+#define CTYPE_duration        int64_t
+#define CTYPE_choice(e)       enum e
+#define CTYPE_obj(t)          struct t
+#define CTYPE_list(t)         struct t##_list
+#define CTYPE_map(t)          struct t##_map
+#define CTYPE_encoded(t)      struct slice
 #define CTYPE_encoded_list(t) struct slice
 
 #define CATALOG_SCALARS(X) X(str) X(i64) X(f64) X(flag) X(any) X(duration)
@@ -57,7 +58,7 @@
 CATALOG_SCALARS(X)
 #undef X
 
-#define ENUM(e, doc) enum e {
+#define ENUM(e, doc)            enum e {
 #define VALUE(e, id, word, doc) e##_##id,
 #define END_ENUM(e)                                                                                \
     e##_COUNT                                                                                      \
@@ -89,9 +90,9 @@ CATALOG_SCALARS(X)
 
 struct op_ctx; /* controller/op.h: what handlers of class LOCAL get */
 struct host;   /* host/host.h: what functions of the other classes get */
-#define OP_CTX_LOCAL struct op_ctx
-#define OP_CTX_QUERY struct host
-#define OP_CTX_MODIFY struct host
+#define OP_CTX_LOCAL      struct op_ctx
+#define OP_CTX_QUERY      struct host
+#define OP_CTX_MODIFY     struct host
 #define OP_CTX_ENDS_AGENT struct host
 #define OP(id, type, method, path, permission, class, limit, in, out, code, verb, doc)             \
     int op_##id(OP_CTX_##class *ctx, const struct in *input, struct out *ret_out);
@@ -115,7 +116,14 @@ enum kind {
 };
 enum place { PLACE_PATH, PLACE_QUERY, PLACE_BODY, PLACE_WHOLE };
 enum presence { PRESENCE_REQUIRED, PRESENCE_OPTIONAL, PRESENCE_NULLABLE };
-enum rule_kind { RULE_KIND_ANY, RULE_KIND_RANGE, RULE_KIND_LENGTH, RULE_KIND_FORMAT, RULE_KIND_PATTERN, RULE_KIND_UNIT };
+enum rule_kind {
+    RULE_KIND_ANY,
+    RULE_KIND_RANGE,
+    RULE_KIND_LENGTH,
+    RULE_KIND_FORMAT,
+    RULE_KIND_PATTERN,
+    RULE_KIND_UNIT
+};
 enum pair_kind { PAIR_EXACTLY_ONE, PAIR_AT_LEAST_ONE, PAIR_AT_MOST_ONE, PAIR_NEEDS };
 enum op_class { CLASS_LOCAL, CLASS_QUERY, CLASS_MODIFY, CLASS_ENDS_AGENT };
 
@@ -125,8 +133,9 @@ struct word {
 
 struct rule {
     enum rule_kind kind;
-    int64_t min, max;  /* RANGE, LENGTH (code points) */
-    const char *name;  /* FORMAT, UNIT: its name; PATTERN: POSIX extended expression, matched whole */
+    int64_t min, max; /* RANGE, LENGTH (code points) */
+    /* FORMAT, UNIT: its name; PATTERN: POSIX extended expression, matched whole */
+    const char *name;
 };
 
 /* Of a value, and what a list or map holds. */
@@ -210,7 +219,7 @@ int word_find(const struct word *words, int n_words, const char *word);
 enum role { ROLE_ADMIN, ROLE_WRITE, ROLE_READ, ROLE_COUNT };
 #define ROLE_BIT_ADMIN (1u << ROLE_ADMIN)
 #define ROLE_BIT_WRITE (1u << ROLE_WRITE)
-#define ROLE_BIT_READ (1u << ROLE_READ)
+#define ROLE_BIT_READ  (1u << ROLE_READ)
 
 enum permission {
 #define PERMISSION(id, word, roles) PERMISSION_##id,
@@ -224,43 +233,48 @@ _Static_assert(PERMISSION_COUNT <= 64, "a set of permissions is a uint64_t");
 const char *permission_word(int permission); /* "public" for PERMISSION_PUBLIC */
 int permission_find(struct slice word);      /* -1 when there is none */
 const char *role_word(enum role role);
-int role_find(struct slice word); /* -1 when there is none */
+int role_find(struct slice word);          /* -1 when there is none */
 uint64_t role_permissions(enum role role); /* bit set of 1 << permission */
 
 /* ---- decode, encode (decode.c, encode.c) ---- */
 
 /* Caps of one request's parts; each is refused with a text that names it. */
 #define QUERY_PARAMETERS_MAX 64
-#define LIST_VALUES_MAX 10000
+#define LIST_VALUES_MAX      10000
 
 /* Path parameters of a matched route, still percent-encoded, in the order of the row's {names}. */
 #define PATH_PARAMETERS_MAX 4
 struct op_request {
     struct slice path[PATH_PARAMETERS_MAX];
-    struct slice query;  /* after '?', still encoded */
-    struct slice body;   /* JSON text, or empty */
+    struct slice query; /* after '?', still encoded */
+    struct slice body;  /* JSON text, or empty */
 };
 
-/* Decodes path, query and body by op->in and op_shared_in(op) into *ret_in (op->in->size bytes) and *ret_shared
-   (its schema's size), checking every rule. A null or empty body counts as {} when no BODY field is required; a
-   null member counts as absent unless NULLABLE. 0, or OUTCOME_INVALID with the field, the value's fault and what
-   is accepted: unknown or repeated parameters and members, malformed %xx, wrong kinds, broken rules. */
-int op_decode(const struct op *op, const struct op_request *request, struct arena *arena, void *ret_in,
-              void *ret_shared, struct refusal *why);
+/* Decodes path, query and body by op->in and op_shared_in(op) into *ret_in (op->in->size bytes) and
+   *ret_shared (its schema's size), checking every rule. A null or empty body counts as {} when no
+   BODY field is required; a null member counts as absent unless NULLABLE. 0, or OUTCOME_INVALID
+   with the field, the value's fault and what is accepted: unknown or repeated parameters and
+   members, malformed %xx, wrong kinds, broken rules. Values of kind any are slices of the body. */
+int op_decode(const struct op *op, const struct op_request *request, struct arena *arena,
+              void *ret_in, void *ret_shared, struct refusal *why);
 
-/* The job payload: all fields of the struct, whatever their place, as one JSON object. schema_decode() is also
-   how bus messages are read. values_max as in json_check(). `path` prefixes field names in refusals, "" at top. */
-int schema_decode(const struct schema *schema, struct slice json, size_t values_max, struct arena *arena,
-                  void *ret, struct refusal *why);
-int schema_decode_value(const struct schema *schema, struct json object, struct arena *arena, void *ret,
-                        struct refusal *why);
-/* Writes the fields that are has_…; a WHOLE field is written alone. NULLABLE fields without has_ become null. */
+/* The job payload: all fields of the struct, whatever their place, as one JSON object.
+   schema_decode() is also how bus messages are read. values_max as in json_check(). Values of kind
+   any and encoded are slices of `json`. */
+int schema_decode(const struct schema *schema, struct slice json, size_t values_max,
+                  struct arena *arena, void *ret, struct refusal *why);
+int schema_decode_value(const struct schema *schema, struct json object, struct arena *arena,
+                        void *ret, struct refusal *why);
+/* Writes the fields that are has_…; a WHOLE field is written alone. NULLABLE fields without has_
+ * become null. */
 void schema_encode(const struct schema *schema, const void *object, struct buf *to);
-/* The same without the braces, for envelopes that put members before them; false when there was no member. */
+/* The same without the braces, for envelopes that put members before them; false when there was no
+ * member. */
 bool schema_encode_members(const struct schema *schema, const void *object, struct json_writer *w);
-/* 0 when `json` is what schema_encode() could have written (required members there, kinds and words right, no
-   unknown member): replies are checked with it in debug builds, hosts' results always. */
-int schema_check(const struct schema *schema, struct slice json, size_t values_max, struct refusal *why);
+/* 0 when `json` is what schema_encode() could have written (required members there, kinds and words
+   right, no unknown member): replies are checked with it in debug builds, hosts' results always. */
+int schema_check(const struct schema *schema, struct slice json, size_t values_max,
+                 struct refusal *why);
 
 /* The rule as people read it: "an integer from 1 to 100", "one of submitted, processing, …". */
 void field_accepts(const struct field *field, char *ret, size_t size);

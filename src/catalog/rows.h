@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off */ /* the columns below are a table */
 /*
  * All rows of the catalog, with whichever row words the includer has defined; the others vanish.
  *
@@ -70,6 +71,8 @@
 #include "catalog/health.def"
 
 #include "catalog/bus.def"
+
+#include "catalog/cli.def"
 
 #ifdef ROWS_EXTRA /* wrong rows, which tests/catalog_traps.sh wants refused */
 #include ROWS_EXTRA

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a handler of class LOCAL gets. A handler reads its decoded input and fills a reply; routes, permissions,
- * decoding, encoding, status codes and memory are the dispatcher's (api.c).
+ * What a handler of class LOCAL gets. A handler reads its decoded input and fills a reply; routes,
+ * permissions, decoding, encoding, status codes and memory are the dispatcher's (api.c).
  *
- * A handler runs in an HTTP loop's thread and waits for nothing. What only the core may do is put on the core's
- * queue: the handler returns OP_PARKED, and its `finish` is called in the same thread when the core has answered.
+ * A handler runs in an HTTP loop's thread and waits for nothing. What only the core may do is put
+ * on the core's queue: the handler returns OP_PARKED, and its `finish` is called in the same thread
+ * when the core has answered.
  */
 #ifndef REEVE_CONTROLLER_OP_H
 #define REEVE_CONTROLLER_OP_H

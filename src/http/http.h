@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The HTTP server: loops that read requests, park them, and send replies. Names no type of the HTTP library.
+ * The HTTP server: loops that read requests, park them, and send replies. Names no type of the HTTP
+ * library.
  *
- * One thread a loop, each with a listening socket of its own (SO_REUSEPORT). Everything about one request happens
- * in its loop's thread; the single call from outside is http_wake(). Slow, malformed or oversized requests are
- * dealt with here and never reach the service; each gets an answer where HTTP allows one.
+ * One thread a loop, each with a listening socket of its own (SO_REUSEPORT). Everything about one
+ * request happens in its loop's thread; the single call from outside is http_wake(). Slow,
+ * malformed or oversized requests are dealt with here and never reach the service; each gets an
+ * answer where HTTP allows one.
  */
 #ifndef REEVE_HTTP_HTTP_H
 #define REEVE_HTTP_HTTP_H
@@ -15,10 +17,11 @@
 
 #include <stdint.h>
 
-#define HTTP_HEADER_MAX ((size_t)16 << 10) /* request line and headers */
-#define HTTP_BODY_MAX ((size_t)1 << 20)    /* unless begin() says otherwise */
-#define HTTP_REQUEST_US (10 * INT64_C(1000000)) /* from a request's first byte to its last */
-#define HTTP_IDLE_S 60                     /* a keep-alive connection without a request */
+/* Memory of a connection: request line, headers with 64 bytes for each, and the reply's header. */
+#define HTTP_HEADER_MAX      ((size_t)16 << 10)
+#define HTTP_BODY_MAX        ((size_t)1 << 20)       /* unless begin() says otherwise */
+#define HTTP_REQUEST_US      (10 * INT64_C(1000000)) /* from a request's first byte to its last */
+#define HTTP_IDLE_S          60                      /* a keep-alive connection without a request */
 #define HTTP_REQUEST_ID_SIZE 65
 
 struct http_server;
@@ -31,11 +34,13 @@ struct http_request {
     struct slice body;  /* empty until serve() */
     /* NULL when absent. */
     const char *authorization, *content_type, *prefer, *if_none_match;
-    char id[HTTP_REQUEST_ID_SIZE]; /* X-Request-ID of the client if it is [A-Za-z0-9._-]{1,64}, else one made here */
+    char id[HTTP_REQUEST_ID_SIZE]; /* X-Request-ID of the client if it is [A-Za-z0-9._-]{1,64}, else
+                                      one made here */
     struct arena *arena;           /* freed with the request */
     unsigned loop;
-    void *loop_owner; /* from loop_open() */
-    void *owner;      /* the service's, NULL at first */
+    void *loop_owner;  /* from loop_open() */
+    void *owner;       /* the service's, NULL at first */
+    const char *allow; /* the service's: sent as Allow by http_refuse() and when begin() refuses */
     int64_t received_us; /* CLOCK_BOOTTIME when the headers were complete */
 };
 
@@ -49,45 +54,55 @@ enum http_wake { HTTP_WOKEN, HTTP_WAITED_OUT };
 
 /* Each of serve() and resumed() ends with http_reply() or http_park(). */
 struct http_service {
+    /* By http_open() and http_close(), in their caller's thread. loop_open: 0 or a fault, which
+     * ends http_open(). */
     int (*loop_open)(void *service, unsigned loop, void **ret_loop_owner);
     void (*loop_close)(void *service, void *loop_owner);
-    /* Headers are complete. 0: goes on, *body_max may be changed; > 0: refused with *why, the body is not read. */
-    int (*begin)(void *service, struct http_request *request, size_t *body_max, struct refusal *why);
+    /* Headers are complete. 0: goes on, *body_max may be changed; > 0: refused with *why, the body
+     * is not read. */
+    int (*begin)(void *service, struct http_request *request, size_t *body_max,
+                 struct refusal *why);
     void (*serve)(void *service, struct http_request *request);
     void (*resumed)(void *service, struct http_request *request, enum http_wake why);
-    /* The client of a parked request left, or the request ended without a reply of the service's. */
+    /* The client of a parked request left, or the request ended without a reply of the service's.
+     */
     void (*gone)(void *service, struct http_request *request);
     /* After a reply went to the socket layer: one info log line a request is written there. */
-    void (*replied)(void *service, const struct http_request *request, int status, size_t body_size);
+    void (*replied)(void *service, const struct http_request *request, int status,
+                    size_t body_size);
 };
 
 struct http_options {
     const char *listen; /* IPv4 or IPv6 literal */
     uint16_t port;      /* 0: the kernel chooses, see http_port() */
     unsigned n_loops;   /* 1..64 */
-    unsigned connections_max; /* of the whole server; one more is refused at once with 503 */
+    /* Of the whole server; one more is refused at once with 503. Lowered to what RLIMIT_NOFILE
+       allows, which http_open() raises to its hard limit. */
+    unsigned connections_max;
     const struct http_service *service;
     void *owner;
 };
 
-/* Binds and starts the loops. 0; OUTCOME_UNAVAILABLE port taken, no permission, bad address: *why names it. */
+/* Binds and starts the loops. 0; OUTCOME_UNAVAILABLE port taken, no permission, bad address: *why
+ * names it. */
 int http_open(const struct http_options *options, struct http_server **ret, struct refusal *why);
 uint16_t http_port(const struct http_server *server);
-/* Stops listening, lets requests in flight finish for up to `grace_us`, then cuts the rest. Frees all. */
+/* Stops listening, lets requests in flight finish for up to `grace_us`, then cuts the rest. Frees
+ * all. */
 void http_close(struct http_server *server, int64_t grace_us);
 
 struct http_reply {
     int status;
-    const char *content_type; /* NULL: application/json */
+    const char *content_type;                   /* NULL: application/json */
     const char *allow, *location, *retry_after; /* NULL: not sent */
-    struct buf *body;         /* taken: empty afterwards; NULL: no body */
+    struct buf *body;                           /* taken: empty afterwards; NULL: no body */
 };
 /* Loop thread only. X-Request-ID, Cache-Control: no-store and Date are added. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
-/* The one error shape: {"error", "code", "reason", "details"?, "field"?, "request_id", "job_id"?}. `status` 0: that of
-   why->outcome. job_id may be NULL. */
-void http_refuse(struct http_request *request, const struct refusal *why, int status, const char *reason,
-                 const char *job_id);
+/* The one error shape: {"error", "code", "reason", "details"?, "field"?, "request_id", "job_id"?}.
+   `status` 0: that of why->outcome. job_id may be NULL. */
+void http_refuse(struct http_request *request, const struct refusal *why, int status,
+                 const char *reason, const char *job_id);
 
 /* Loop thread only: the request waits for http_wake() or until boot_us. */
 struct http_ticket http_park(struct http_request *request, int64_t until_boot_us);

@@ -2,8 +2,9 @@
 /*
  * Bearer tokens: JWT with HS256 (RFC 7515, 7519), nothing else.
  *
- * The header must be exactly {"alg":"HS256"}, with optional "typ":"JWT" and "kid": no other algorithm is looked at.
- * A JWT library took 19-31 µs a request and accepted HS512 with the HS256 key (docs/decisions/own-tokens.md).
+ * The header must be exactly {"alg":"HS256"}, with optional "typ":"JWT" and "kid": no other
+ * algorithm is looked at. A JWT library took 19-31 µs a request and accepted HS512 with the HS256
+ * key (docs/decisions/own-tokens.md).
  */
 #ifndef REEVE_HTTP_TOKEN_H
 #define REEVE_HTTP_TOKEN_H
@@ -13,11 +14,11 @@
 
 #include <stdint.h>
 
-#define TOKEN_KEY_MIN 32   /* bytes */
-#define TOKEN_KEY_MAX 1024
-#define TOKEN_TEXT_MAX 4096
+#define TOKEN_KEY_MIN     32 /* bytes */
+#define TOKEN_KEY_MAX     1024
+#define TOKEN_TEXT_MAX    4096
 #define TOKEN_SUBJECT_MAX 255
-#define TOKEN_CACHE_SIZE 1024
+#define TOKEN_CACHE_SIZE  1024
 
 struct token_key {
     uint8_t bytes[TOKEN_KEY_MAX];
@@ -26,33 +27,35 @@ struct token_key {
 
 struct token {
     char subject[TOKEN_SUBJECT_MAX + 1];
-    char jti[65];         /* "" when it has none */
-    uint64_t permissions; /* bit set of 1 << enum permission */
-    unsigned roles;       /* bit set of ROLE_BIT_… */
+    char jti[65];                /* "" when it has none */
+    uint64_t permissions;        /* bit set of 1 << enum permission */
+    unsigned roles;              /* bit set of ROLE_BIT_… */
     int64_t issued_s, expires_s; /* seconds since 1970 */
 };
 
-/* The key file: its bytes, trailing newline cut. 0; OUTCOME_UNAVAILABLE absent, empty, shorter than TOKEN_KEY_MIN or
-   readable by others. */
+/* The key file: its bytes, trailing newline cut. 0; OUTCOME_UNAVAILABLE absent, empty, shorter than
+   TOKEN_KEY_MIN or readable by others. */
 int token_key_load(const char *path, struct token_key *ret, struct refusal *why);
 /* 64 random hex digits into a new file (0600). 0 or a fault. */
 int token_key_make(const char *path);
 
-/* Appends the token's text. token->permissions is written as a claim only when it is not what the roles give. */
+/* Appends the token's text. token->permissions is written as a claim only when it is not what the
+ * roles give. */
 void token_make(const struct token_key *key, const struct token *token, struct buf *to);
 
-/* 0; OUTCOME_UNAUTHORIZED with the reason. Required: valid signature, exp in the future, sub, and roles or
-   permissions, all known words; iat and nbf, when present, not in the future (60 s leeway). A non-empty
-   permissions claim is exactly the set, roles are then only names. */
+/* 0; OUTCOME_UNAUTHORIZED with the reason. Required: valid signature, exp in the future, sub, and
+   roles or permissions, all known words; iat and nbf, when present, not in the future (60 s
+   leeway). A non-empty permissions claim is exactly the set, roles are then only names. */
 int token_verify(const struct token_key *key, struct slice text, int64_t now_us, struct token *ret,
                  struct refusal *why);
 
-/* Verified tokens remembered by keyed BLAKE2b of their text; expiry is checked on each use. One a loop. */
+/* Verified tokens remembered by keyed BLAKE2b of their text; expiry is checked on each use. One a
+ * loop. */
 struct token_cache;
 struct token_cache *token_cache_new(const struct token_key *key);
 void token_cache_free(struct token_cache *cache);
-/* As token_verify(), for the value of an Authorization header ("Bearer " and one token, exactly); NULL header:
-   OUTCOME_UNAUTHORIZED. *ret points into the cache, valid until the next call. */
+/* As token_verify(), for the value of an Authorization header ("Bearer " and one token, exactly);
+   NULL header: OUTCOME_UNAUTHORIZED. *ret points into the cache, valid until the next call. */
 int token_cache_verify(struct token_cache *cache, const char *authorization, int64_t now_us,
                        const struct token **ret, struct refusal *why);
 

@@ -9,16 +9,15 @@
 #define TARGET_ACCEPTED                                                                            \
     "_any, _all, a host name, a machine id, or a label such as group:web or group:web.dev"
 
-static bool is_segment_character(char c)
+static bool is_letter_or_digit(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 static bool is_segment(struct slice text)
 {
     for (size_t i = 0; i < text.size; i++) {
-        if (!is_segment_character(text.at[i]))
+        if (!is_letter_or_digit(text.at[i]) && text.at[i] != '_' && text.at[i] != '-')
             return false;
     }
     return text.size > 0;
@@ -58,8 +57,8 @@ static int target_parse_label(struct target *target, struct slice rest, struct r
 
 static int target_parse_host(struct target *target, struct refusal *why)
 {
-    if (slice_starts(target->text, "_"))
-        return target_refuse(why, "only _any and _all begin with _");
+    if (!is_letter_or_digit(target->text.at[0]))
+        return target_refuse(why, "a host name begins with a letter or a digit");
     if (!is_dotted(target->text))
         return target_refuse(why,
                              "a host name is letters, digits, _ and -, with dots between them");

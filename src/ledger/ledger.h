@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger: all jobs and runs of a controller, in LMDB tables and bitmap blocks (docs/architecture.md).
+ * The ledger: all jobs and runs of a controller, in LMDB tables and bitmap blocks
+ * (docs/architecture.md).
  *
- * One thread writes (struct ledger), any number read (struct ledger_reader, one a thread). One answer is one
- * snapshot: items, totals and counts of a reply always agree, because a reader takes the index and its LMDB
- * transaction of the same commit. Pointers into LMDB never leave this folder; what is returned is in the
- * caller's arena or buf. No transaction is open between calls of a reader.
+ * One thread writes (struct ledger), any number read (struct ledger_reader, one a thread). One
+ * answer is one snapshot: items, totals and counts of a reply always agree, because a reader takes
+ * the index and its LMDB transaction of the same commit. Pointers into LMDB never leave this
+ * folder; what is returned is in the caller's arena or buf. No transaction is open between calls of
+ * a reader.
  */
 #ifndef REEVE_LEDGER_LEDGER_H
 #define REEVE_LEDGER_LEDGER_H
@@ -19,9 +21,10 @@ struct ledger_reader;
 
 /* ---- open and close ---- */
 
-/* Opens or makes the ledger in directory `dir` (made 0700 if absent), rebuilds the index of blocks that changed
-   after their last checkpoint. 0; OUTCOME_CONFLICT another controller has it; OUTCOME_UNAVAILABLE network file
-   system, newer format, no permission, no space, damaged; *why is one line for the operator. */
+/* Opens or makes the ledger in directory `dir` (made 0700 if absent), rebuilds the index of blocks
+   that changed after their last checkpoint. 0; OUTCOME_CONFLICT another controller has it;
+   OUTCOME_UNAVAILABLE network file system, newer format, no permission, no space, damaged; *why is
+   one line for the operator. */
 int ledger_open(const char *dir, struct ledger **ret, struct refusal *why);
 /* Writes the dirty blocks and closes. All readers are closed before. */
 void ledger_close(struct ledger *ledger);
@@ -31,23 +34,24 @@ int ledger_free_space(struct ledger *ledger, uint64_t *ret_bytes);
 
 /* ---- write: one thread ---- */
 
-/* begin, any number of apply, commit. A batch is durable (fsync) when commit returns 0, and only then visible. */
+/* begin, any number of apply, commit. A batch is durable (fsync) when commit returns 0, and only
+ * then visible. */
 int ledger_begin(struct ledger *ledger);
 /* What apply has to tell: filled for every kind that touches a job. */
 struct ledger_effect {
-    uint64_t seq;            /* RECORD_SUBMITTED: of the new job */
-    enum job_status status;  /* of the job after it; RECORD_DELETED: before it */
-    bool became_final;       /* this record made the job final */
+    uint64_t seq;           /* RECORD_SUBMITTED: of the new job */
+    enum job_status status; /* of the job after it; RECORD_DELETED: before it */
+    bool became_final;      /* this record made the job final */
 };
-/* 0 applied; OUTCOME_CONFLICT the transition table refuses it (counted; nothing changed); OUTCOME_NOT_FOUND no such
-   job or run (nothing changed); a repeat is 0 and changes nothing. < 0: the batch is lost, the process must
-   stop. */
+/* 0 applied; OUTCOME_CONFLICT the transition table refuses it (counted; nothing changed);
+   OUTCOME_NOT_FOUND no such job or run (nothing changed); a repeat is 0 and changes nothing. < 0:
+   the batch is lost, the process must stop. */
 int ledger_apply(struct ledger *ledger, const struct record *record, struct ledger_effect *ret);
 int ledger_commit(struct ledger *ledger);
 void ledger_abort(struct ledger *ledger);
 
-/* Writes the index of up to `blocks_max` blocks that changed since their last checkpoint, in a commit of its own.
-   Called when idle; start-up rebuilds what was not written. */
+/* Writes the index of up to `blocks_max` blocks that changed since their last checkpoint, in a
+   commit of its own. Called when idle; start-up rebuilds what was not written. */
 int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max);
 
 /* Moves refused so far by the transition table, since start. */
@@ -66,7 +70,7 @@ struct ledger_filter {
     enum job_status status;
 };
 
-#define LEDGER_PAGE_MAX 100                 /* jobs */
+#define LEDGER_PAGE_MAX   100               /* jobs */
 #define LEDGER_PAGE_BYTES ((size_t)8 << 20) /* a page ends early there, after at least one job */
 #define LEDGER_RUNS_SHOWN 1000              /* runs in one item */
 
@@ -75,7 +79,8 @@ struct ledger_page {
     uint64_t counts[job_status_COUNT]; /* of all jobs */
     unsigned n_items;
 };
-/* Appends the page as a JSON array of job_item to *items, newest first. limit <= LEDGER_PAGE_MAX. */
+/* Appends the page as a JSON array of job_item to *items, newest first. limit <= LEDGER_PAGE_MAX.
+ */
 int ledger_list(struct ledger_reader *reader, const struct ledger_filter *filter, uint64_t offset,
                 unsigned limit, struct ledger_page *ret_page, struct buf *items);
 /* Appends one job_item. OUTCOME_NOT_FOUND. */
@@ -97,7 +102,8 @@ struct ledger_job {
     struct run_counts counts;
 };
 /* OUTCOME_NOT_FOUND. */
-int ledger_job(struct ledger_reader *reader, const struct uuid *id, struct arena *arena, struct ledger_job *ret);
+int ledger_job(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
+               struct ledger_job *ret);
 
 struct ledger_run {
     uint32_t run;
@@ -110,23 +116,25 @@ struct ledger_run {
     int64_t acknowledged_us, started_us, finished_us;
 };
 /* The job's runs in order of host names; at most `max`, *ret_total tells how many there are. */
-int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena, uint32_t max,
-                struct ledger_run **ret, uint32_t *ret_n, uint32_t *ret_total);
+int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
+                uint32_t max, struct ledger_run **ret, uint32_t *ret_n, uint32_t *ret_total);
 
-/* Every run that is not final, oldest job first; for dispatch at start. A non-zero return of `each` stops the
-   walk and is returned. `job` and `run` are valid during the call. */
+/* Every run that is not final, oldest job first; for dispatch at start. A non-zero return of `each`
+   stops the walk and is returned. `job` and `run` are valid during the call. */
 int ledger_each_open_run(struct ledger_reader *reader,
-                         int (*each)(void *owner, const struct ledger_job *job, const struct ledger_run *run),
+                         int (*each)(void *owner, const struct ledger_job *job,
+                                     const struct ledger_run *run),
                          void *owner);
 
 struct ledger_agent {
     host_number host;
     const char *machine_id, *hostname;
-    struct slice labels; /* JSON object */
+    struct slice labels;     /* JSON object */
     int64_t epoch, reported; /* of its runlog; last report number that is in the ledger */
     int64_t first_seen_us, changed_us;
 };
 /* All agents by number. */
-int ledger_agents(struct ledger_reader *reader, struct arena *arena, struct ledger_agent **ret, uint32_t *ret_n);
+int ledger_agents(struct ledger_reader *reader, struct arena *arena, struct ledger_agent **ret,
+                  uint32_t *ret_n);
 
 #endif

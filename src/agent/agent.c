@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The agent's main loop.
+ *
+ * Order of a pass, always: what came in → what has become due → which runs begin → runlog on disk →
+ * effects (runs begin, reports are sent). A fault ends the program; the next start continues from
+ * the runlog.
+ */
+#include "agent/agent.h"
+#include "agent/facts.h"
+#include "agent/session.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/version.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STOP_US      (10 * US_PER_S) /* for runs to end by themselves */
+#define STOP_KILL_US (2 * US_PER_S)  /* for killed ones to be gone */
+#define TIDY_US      (1 * US_PER_S)
+#define IDLE_US      (60 * US_PER_S) /* longest sleep */
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+
+struct agent {
+    struct agent_options options;
+    char machine_id[MACHINE_ID_SIZE];
+    int64_t started_us;
+    int epoll_fd, signal_fd;
+    struct clock_offset clock;
+    struct runlog *log;
+    struct worker_pool *pool;
+    struct runs *runs;
+    struct session *session; /* NULL after the supervisor's end */
+    int64_t tidy_at_us;
+    int64_t stop_at_us; /* when runs are killed, once it is told to stop; INT64_MAX: it is not */
+    bool killed;
+};
+
+/* ---- start ---- */
+
+/* Secrets of tasks must not reach a core file or a debugger of another program. */
+static int process_harden(void)
+{
+    const struct rlimit none = {0};
+
+    umask(077);
+    if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+        return FAULT(-errno);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would take exit statuses away */
+    /* An idle agent should be small: few threads allocate, and large results go back at once. */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 128 << 10);
+    return 0;
+}
+
+/* Blocked in all threads, which inherit it; read here alone. */
+static int signals_open(struct agent *agent)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    agent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return agent->signal_fd < 0 ? FAULT(-errno) : 0;
+}
+
+static int boot_id_read(struct uuid *ret)
+{
+    struct arena arena;
+    struct slice text, id;
+
+    arena_init(&arena);
+    int r = file_read(BOOT_ID_FILE, 64, &arena, &text);
+    if (!r) {
+        slice_cut(&text, '\n', &id);
+        r = uuid_parse(id, ret) ? 0 : FAULT(-EBADMSG);
+    }
+    arena_release(&arena);
+    return r;
+}
+
+static int log_open(struct agent *agent, struct refusal *why)
+{
+    struct runlog_options options = {.directory = agent->options.state, .wall_us = clock_now_us()};
+    int r = boot_id_read(&options.boot);
+
+    if (!r)
+        r = runlog_open(&options, &agent->log, why);
+    if (r)
+        return r;
+    if (runlog_set_aside(agent->log))
+        log_event(LOG_WARNING, "runlog.damaged",
+                  LOG_TEXT("set_aside", runlog_set_aside(agent->log)));
+    return machine_id_read(agent->options.state, agent->machine_id);
+}
+
+static int watch(const struct agent *agent, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+    if (epoll_ctl(agent->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+        return FAULT(-errno);
+    return 0;
+}
+
+static int watch_all(struct agent *agent)
+{
+    agent->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (agent->epoll_fd < 0)
+        return FAULT(-errno);
+    int r = watch(agent, agent->signal_fd);
+    if (!r)
+        r = watch(agent, worker_pool_fd(agent->pool));
+    if (!r)
+        r = watch(agent, session_fd(agent->session));
+    return r;
+}
+
+static int agent_open(struct agent *agent, struct refusal *why)
+{
+    int r = process_harden();
+    if (!r)
+        r = signals_open(agent);
+    if (!r)
+        r = log_open(agent, why);
+    if (!r)
+        r = worker_pool_open((int)agent->options.max_jobs, agent->options.hostname,
+                             &agent->options.labels, &agent->pool);
+    if (r)
+        return r;
+    agent->runs = runs_new(agent->log, agent->pool, &agent->clock);
+
+    struct session_options session = {
+        .agent = &agent->options,
+        .machine_id = agent->machine_id,
+        .log = agent->log,
+        .runs = agent->runs,
+        .clock = &agent->clock,
+        .started_us = agent->started_us,
+    };
+    r = session_open(&session, &agent->session, why);
+    return r ? r : watch_all(agent);
+}
+
+/* ---- the loop ---- */
+
+static void stop(struct agent *agent, const char *why, int64_t boot_us)
+{
+    if (agent->stop_at_us != INT64_MAX)
+        return;
+    agent->stop_at_us = boot_us + STOP_US;
+    if (agent->session)
+        session_stop_tasks(agent->session);
+    log_event(LOG_NOTICE, "agent.stopping", LOG_TEXT("why", why),
+              LOG_NUMBER("running", runs_n_running(agent->runs)));
+}
+
+static void take_signals(struct agent *agent, int64_t boot_us)
+{
+    struct signalfd_siginfo signal;
+
+    while (read(agent->signal_fd, &signal, sizeof(signal)) == sizeof(signal))
+        stop(agent, signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM", boot_us);
+}
+
+/* Without its supervisor the agent has nobody to work for. */
+static int take_messages(struct agent *agent, int64_t boot_us)
+{
+    if (!agent->session)
+        return 0;
+    int r = session_dispatch(agent->session, boot_us);
+    if (r != -EPIPE)
+        return r;
+    session_close(agent->session);
+    agent->session = NULL;
+    stop(agent, "the supervisor is gone", boot_us);
+    return 0;
+}
+
+/* Waiting runs are left as they are when it stops: the next start reports them. */
+static int take_in(struct agent *agent, int64_t boot_us)
+{
+    take_signals(agent, boot_us);
+    int r = take_messages(agent, boot_us);
+    if (!r)
+        r = runs_collect(agent->runs);
+    if (!r)
+        r = runs_tick(agent->runs, boot_us);
+    if (!r && agent->stop_at_us == INT64_MAX)
+        r = runs_choose(agent->runs, boot_us);
+    return r;
+}
+
+static int tidy(struct agent *agent, int64_t boot_us)
+{
+    int64_t now_us, error_us;
+
+    if (boot_us < agent->tidy_at_us)
+        return 0;
+    agent->tidy_at_us = boot_us + TIDY_US;
+    if (!clock_offset_now(&agent->clock, boot_us, &now_us, &error_us))
+        now_us = RUNLOG_TIME_UNKNOWN;
+    if (runs_n_running(agent->runs) == 0)
+        malloc_trim(0);
+    return runlog_tidy(agent->log, now_us);
+}
+
+static int bring_out(struct agent *agent, int64_t boot_us)
+{
+    int r = runlog_sync(agent->log);
+    if (!r)
+        r = runs_begin(agent->runs);
+    if (!r && agent->session)
+        r = session_send(agent->session, boot_us);
+    return r ? r : tidy(agent, boot_us);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int wait_for_events(const struct agent *agent, int64_t boot_us)
+{
+    struct epoll_event events[3]; /* which of them does not matter: each pass looks at all */
+    int64_t until_us =
+        least(boot_us + IDLE_US, least(runs_deadline_us(agent->runs), agent->stop_at_us));
+
+    if (agent->session)
+        until_us = least(until_us, session_deadline_us(agent->session));
+    int64_t wait_us = until_us > boot_us ? until_us - boot_us : 0;
+    int n = epoll_wait(agent->epoll_fd, events, COUNT_OF(events),
+                       (int)((wait_us + US_PER_MS - 1) / US_PER_MS));
+    if (n < 0 && errno != EINTR)
+        return FAULT(-errno);
+    return 0;
+}
+
+/* True when it may end. */
+static bool has_stopped(struct agent *agent, int64_t boot_us)
+{
+    if (agent->stop_at_us == INT64_MAX)
+        return false;
+    if (runs_n_running(agent->runs) == 0)
+        return true;
+    if (boot_us < agent->stop_at_us)
+        return false;
+    if (agent->killed)
+        return true;
+    agent->killed = true;
+    agent->stop_at_us = boot_us + STOP_KILL_US;
+    runs_kill(agent->runs);
+    return false;
+}
+
+static int agent_run(struct agent *agent)
+{
+    int r = 0;
+
+    while (!r) {
+        int64_t boot_us = clock_boot_us();
+
+        r = take_in(agent, boot_us);
+        if (!r)
+            r = bring_out(agent, boot_us);
+        if (r || has_stopped(agent, boot_us))
+            return r;
+        r = wait_for_events(agent, clock_boot_us());
+    }
+    return r;
+}
+
+/* ---- end ---- */
+
+/* A thread that can't be stopped still uses the pool: then it stays as it is, and ends with the
+ * process. */
+static int agent_close(struct agent *agent)
+{
+    bool idle = !agent->runs || (runs_n_running(agent->runs) == 0 &&
+                                 worker_pool_room(agent->pool) == (int)agent->options.max_jobs);
+
+    session_close(agent->session);
+    runs_free(agent->runs);
+    if (idle)
+        worker_pool_close(agent->pool);
+    fd_closep(&agent->epoll_fd);
+    fd_closep(&agent->signal_fd);
+    return runlog_close(agent->log);
+}
+
+static int exit_status(int r, const struct refusal *why)
+{
+    if (r == 0)
+        return 0;
+    if (r < 0) {
+        log_event(LOG_ERROR, "agent.failed", LOG_TEXT("fault", fault_text()));
+        return 1;
+    }
+    log_event(LOG_ERROR, "agent.refused", LOG_TEXT("option", why->field),
+              LOG_TEXT("why", why->text));
+    return outcome_exit((enum outcome)r);
+}
+
+static int agent_start(struct agent *agent, struct refusal *why)
+{
+    agent->started_us = clock_boot_us();
+    int r = agent_open(agent, why);
+    if (r)
+        return r;
+    log_event(LOG_NOTICE, "agent.started", LOG_TEXT("version", version_text()),
+              LOG_TEXT("host", agent->options.hostname), LOG_TEXT("machine_id", agent->machine_id),
+              LOG_NUMBER("epoch", runlog_epoch(agent->log)));
+    return agent_run(agent);
+}
+
+int agent_main(int argc, char **argv)
+{
+    struct agent agent = {.epoll_fd = -1, .signal_fd = -1, .stop_at_us = INT64_MAX};
+    struct refusal why = {.text = ""};
+
+    log_setup("reeve-agent", LOG_NOTICE, false);
+    int r = agent_options_parse(argc, argv, &agent.options, &why);
+    if (r)
+        return exit_status(r, &why);
+    if (agent.options.help || agent.options.version) {
+        printf("%s%s", agent.options.help ? agent_help : version_text(),
+               agent.options.help ? "" : "\n");
+        return 0;
+    }
+    log_setup("reeve-agent", agent.options.log_level, false);
+
+    int status = exit_status(agent_start(&agent, &why), &why);
+    r = agent_close(&agent);
+    return status ? status : exit_status(r, &why);
+}

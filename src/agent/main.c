@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program reeve-agent.
+ */
+#include "agent/agent.h"
+
+int main(int argc, char **argv)
+{
+    return agent_main(argc, argv);
+}

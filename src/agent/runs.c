@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From task to report.
+ *
+ * A run is in one list: waiting, chosen or running. It leaves the last one with its final report,
+ * whoever makes it.
+ */
+#include "agent/runs.h"
+#include "base/mem.h"
+
+#include <inttypes.h>
+
+/* Waiting runs are looked through this often. */
+#define WAITING_TICK_US (200 * US_PER_MS)
+
+struct run {
+    struct run_key key;
+    const struct op *op;
+    struct slice data; /* its own block; given to the work when chosen */
+    int64_t limit_us, start_by_us;
+    int64_t taken_us, started_us; /* own clock; 0: not yet */
+    bool told;                    /* what it does now has been reported */
+    struct work *work;            /* since it was chosen */
+    struct run *next;
+};
+
+struct run_list {
+    struct run *first, **end;
+    int n;
+};
+
+struct runs {
+    struct runlog *log;
+    struct worker_pool *pool;
+    const struct clock_offset *clock;
+    struct run_list waiting, chosen, running;
+    size_t waiting_bytes;
+    int64_t looked_us; /* when the waiting ones were last looked through */
+    bool killed;
+};
+
+/* How a run ends. */
+struct ending {
+    enum run_state state;
+    enum run_code code;
+    const char *error; /* NULL: none */
+    bool changed;
+    struct slice data; /* empty: none */
+    int64_t boot_us;
+};
+
+/* ---- lists ---- */
+
+static void list_init(struct run_list *list)
+{
+    *list = (struct run_list){.end = &list->first};
+}
+
+static void list_add(struct run_list *list, struct run *run)
+{
+    run->next = NULL;
+    *list->end = run;
+    list->end = &run->next;
+    list->n++;
+}
+
+/* Takes out *at, which points into the list. */
+static struct run *list_take(struct run_list *list, struct run **at)
+{
+    struct run *run = *at;
+
+    *at = run->next;
+    if (list->end == &run->next)
+        list->end = at;
+    list->n--;
+    return run;
+}
+
+static struct run **list_find(struct run_list *list, const struct run_key *key)
+{
+    for (struct run **at = &list->first; *at; at = &(*at)->next) {
+        if (run_key_equal(&(*at)->key, key))
+            return at;
+    }
+    return NULL;
+}
+
+static void run_free(struct run *run)
+{
+    mem_free((void *)(uintptr_t)run->data.at);
+    work_free(run->work);
+    mem_free(run);
+}
+
+struct runs *runs_new(struct runlog *log, struct worker_pool *pool,
+                      const struct clock_offset *clock)
+{
+    struct runs *runs = mem_alloc(sizeof(*runs));
+
+    *runs = (struct runs){.log = log, .pool = pool, .clock = clock};
+    list_init(&runs->waiting);
+    list_init(&runs->chosen);
+    list_init(&runs->running);
+    return runs;
+}
+
+void runs_free(struct runs *runs)
+{
+    if (!runs)
+        return;
+    while (runs->running.first) {
+        struct run *run = list_take(&runs->running, &runs->running.first);
+
+        worker_abandon(runs->pool, run->work);
+        run->work = NULL;
+        run_free(run);
+    }
+    while (runs->chosen.first)
+        run_free(list_take(&runs->chosen, &runs->chosen.first));
+    while (runs->waiting.first)
+        run_free(list_take(&runs->waiting, &runs->waiting.first));
+    mem_free(runs);
+}
+
+int runs_n_running(const struct runs *runs)
+{
+    return runs->running.n + runs->chosen.n;
+}
+
+int runs_n_waiting(const struct runs *runs)
+{
+    return runs->waiting.n;
+}
+
+/* ---- reports ---- */
+
+/* Own time to the controller's; false when either is not known. */
+static bool time_of(const struct runs *runs, int64_t boot_us, int64_t *ret_us)
+{
+    int64_t error_us;
+
+    return boot_us && clock_offset_now(runs->clock, boot_us, ret_us, &error_us);
+}
+
+static int report(struct runs *runs, const struct run *run, const struct ending *ending)
+{
+    struct arena arena;
+    struct bus_report said = {.row_ = {0}};
+
+    arena_init(&arena);
+    SET(&said, run, run_key_ref(&run->key, &arena));
+    SET(&said, state, ending->state);
+    SET(&said, code, ending->code);
+    said.has_acknowledged_us = time_of(runs, run->taken_us, &said.acknowledged_us);
+    said.has_started_us = time_of(runs, run->started_us, &said.started_us);
+    said.has_finished_us = time_of(runs, ending->boot_us, &said.finished_us);
+    if (ending->boot_us)
+        SET(&said, changed, ending->changed);
+    if (ending->error)
+        SET(&said, error, ending->error);
+    if (ending->data.size)
+        SET(&said, data, ending->data);
+    int r = runlog_report(runs->log, &said);
+    arena_release(&arena);
+    return r;
+}
+
+/* Reports the end of a run that is in no list any more, and frees it. */
+static int finish(struct runs *runs, struct run *run, const struct ending *ending)
+{
+    int r = report(runs, run, ending);
+
+    run_free(run);
+    return r;
+}
+
+static int finish_failed(struct runs *runs, struct run *run, enum run_code code, int64_t boot_us,
+                         const char *error)
+{
+    return finish(runs, run,
+                  &(struct ending){
+                      .state = run_state_FAILED, .code = code, .error = error, .boot_us = boot_us});
+}
+
+/* ---- tasks ---- */
+
+/* A final outcome that was confirmed is told again when the controller asks again: its ledger is
+ * older than that. */
+static int repeat_outcome(struct runs *runs, const struct run_key *key)
+{
+    struct run run = {.key = *key};
+    struct ending ending = {.error = "reported before; the result is no longer kept"};
+
+    runlog_find(runs->log, key, &ending.state, &ending.code);
+    return report(runs, &run, &ending);
+}
+
+/* True when it may begin now; otherwise *why tells the reason. */
+static bool in_time(const struct runs *runs, const struct run *run, int64_t boot_us,
+                    struct refusal *why)
+{
+    int64_t now_us, error_us;
+
+    if (!clock_offset_now(runs->clock, boot_us, &now_us, &error_us)) {
+        refuse(why, OUTCOME_UNAVAILABLE, NULL, "the controller's clock is not known to this agent");
+        return false;
+    }
+    if (error_us > CLOCK_ERROR_MAX_US) {
+        refuse(why, OUTCOME_UNAVAILABLE, NULL,
+               "the controller's clock is known to %" PRId64 " ms only", error_us / US_PER_MS);
+        return false;
+    }
+    if (now_us + error_us > run->start_by_us) {
+        refuse(why, OUTCOME_TIMEOUT, NULL, "its deadline to begin has passed");
+        return false;
+    }
+    return true;
+}
+
+/* run_code_NONE, or why this agent does not do the run. */
+static enum run_code task_refused(struct runs *runs, const struct run *run, int64_t boot_us,
+                                  struct refusal *why)
+{
+    if (!run->op || run->op->class == CLASS_LOCAL) {
+        refuse(why, OUTCOME_INVALID, NULL, "this agent does not know the operation");
+        return run_code_ERROR;
+    }
+    if (!in_time(runs, run, boot_us, why))
+        return run_code_EXPIRED;
+    if (!runlog_has_room(runs->log)) {
+        refuse(why, OUTCOME_BUSY, NULL,
+               "this agent has too many outcomes the controller has not confirmed");
+        return run_code_REFUSED;
+    }
+    if (runs->waiting.n >= WAITING_MAX ||
+        runs->waiting_bytes + run->data.size > WAITING_BYTES_MAX) {
+        refuse(why, OUTCOME_BUSY, NULL, "too many runs wait on this host already");
+        return run_code_REFUSED;
+    }
+    return run_code_NONE;
+}
+
+static struct run *run_new(const struct run_key *key, const struct bus_task *task, int64_t boot_us)
+{
+    struct run *run = mem_alloc(sizeof(*run));
+    char *data = mem_alloc(task->data.size);
+
+    memcpy(data, task->data.at, task->data.size);
+    *run = (struct run){
+        .key = *key,
+        .op = op_by_type(task->operation),
+        .data = {.at = data, .size = task->data.size},
+        .limit_us = task->limit_us,
+        .start_by_us = task->start_by_us,
+        .taken_us = boot_us,
+    };
+    return run;
+}
+
+int runs_take(struct runs *runs, const struct bus_task *task, int64_t boot_us)
+{
+    struct run_key key = run_key_of(&task->run);
+    enum runlog_state known = runlog_find(runs->log, &key, NULL, NULL);
+    struct refusal why;
+
+    if (known == RUNLOG_SETTLED)
+        return repeat_outcome(runs, &key);
+    if (known != RUNLOG_UNKNOWN || runlog_is_full(runs->log))
+        return 0;
+
+    struct run *run = run_new(&key, task, boot_us);
+    bool durable = run->op && run->op->class != CLASS_QUERY;
+    int r = runlog_take(runs->log, &key, durable, task->start_by_us);
+    if (r) {
+        run_free(run);
+        return r;
+    }
+    enum run_code refused = task_refused(runs, run, boot_us, &why);
+    if (refused != run_code_NONE)
+        return finish_failed(runs, run, refused, boot_us, why.text);
+    runs->waiting_bytes += run->data.size;
+    list_add(&runs->waiting, run);
+    return 0;
+}
+
+static struct run *take_waiting(struct runs *runs, struct run **at)
+{
+    struct run *run = list_take(&runs->waiting, at);
+
+    runs->waiting_bytes -= run->data.size;
+    return run;
+}
+
+int runs_cancel(struct runs *runs, const struct bus_run_ref *ref, int64_t boot_us)
+{
+    struct run_key key = run_key_of(ref);
+    struct run **at = list_find(&runs->waiting, &key);
+
+    if (at)
+        return finish_failed(runs, take_waiting(runs, at), run_code_CANCELLED, boot_us,
+                             "cancelled before it began");
+    at = list_find(&runs->running, &key);
+    if (at)
+        work_cancel((*at)->work);
+    return 0;
+}
+
+/* ---- beginning ---- */
+
+static int choose(struct runs *runs, struct run *run, int64_t boot_us)
+{
+    struct refusal why;
+
+    if (!in_time(runs, run, boot_us, &why))
+        return finish_failed(runs, run, run_code_EXPIRED, boot_us, why.text);
+    int r = work_new(run->op, run->data, run->limit_us, &run->work);
+    if (!r)
+        r = runlog_start(runs->log, &run->key);
+    if (r) {
+        run_free(run);
+        return r;
+    }
+    run->work->owners = run;
+    run->data.at = mem_free((void *)(uintptr_t)run->data.at);
+    run->started_us = boot_us;
+    run->told = false;
+    list_add(&runs->chosen, run);
+    return 0;
+}
+
+int runs_choose(struct runs *runs, int64_t boot_us)
+{
+    while (runs->waiting.first && worker_pool_room(runs->pool) > runs->chosen.n) {
+        int r = choose(runs, take_waiting(runs, &runs->waiting.first), boot_us);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+int runs_begin(struct runs *runs)
+{
+    while (runs->chosen.first) {
+        struct run *run = list_take(&runs->chosen, &runs->chosen.first);
+
+        if (worker_give(runs->pool, run->work) == 0) {
+            list_add(&runs->running, run);
+            continue;
+        }
+        int r = finish_failed(runs, run, run_code_ERROR, run->started_us,
+                              "this host has no room for another thread");
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- ending ---- */
+
+static enum run_state state_of_outcome(int outcome)
+{
+    if (outcome == 0)
+        return run_state_COMPLETED;
+    return outcome == HOST_SKIPPED ? run_state_SKIPPED : run_state_FAILED;
+}
+
+/* A result that the bus would not carry would end the connection, again and again. */
+static bool result_is_sound(struct slice data, struct refusal *why)
+{
+    struct json ignored;
+
+    if (data.size > RESULT_MAX) {
+        refuse(why, OUTCOME_TOO_LARGE, NULL, "the result is too large: %zu bytes of at most %zu",
+               data.size, RESULT_MAX);
+        return false;
+    }
+    return data.size == 0 || json_check(data, RESULT_VALUES_MAX, &ignored, why) == 0;
+}
+
+static int finish_work(struct runs *runs, struct run *run)
+{
+    const struct work *work = run->work;
+    struct refusal why;
+    struct ending ending = {
+        .state = state_of_outcome(work->outcome),
+        .code = work->outcome == HOST_FAILED ? work->host.code : run_code_NONE,
+        .error = work->outcome ? work->host.error : NULL,
+        .changed = work->host.changed,
+        .data = buf_slice(&work->result),
+        .boot_us = work->finished_boot_us,
+    };
+
+    if (!result_is_sound(ending.data, &why)) {
+        ending.state = run_state_FAILED;
+        ending.code = run_code_ERROR;
+        ending.error = why.text;
+        ending.data = SLICE("");
+    }
+    return finish(runs, run, &ending);
+}
+
+int runs_collect(struct runs *runs)
+{
+    struct work *work;
+
+    while ((work = worker_take(runs->pool))) {
+        const struct run *ended = work->owners;
+        struct run *run = list_take(&runs->running, list_find(&runs->running, &ended->key));
+
+        if (runs->killed) {
+            run_free(run);
+            continue;
+        }
+        int r = finish_work(runs, run);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+void runs_kill(struct runs *runs)
+{
+    runs->killed = true;
+    for (struct run *run = runs->running.first; run; run = run->next)
+        work_cancel(run->work);
+}
+
+/* ---- time ---- */
+
+static int64_t limit_end_us(const struct run *run)
+{
+    int64_t limit_us = run->limit_us < INT64_MAX / 4 ? run->limit_us : INT64_MAX / 4;
+
+    return run->started_us + limit_us + LIMIT_GRACE_US;
+}
+
+static int tell(struct runs *runs, struct run *run, enum run_state state)
+{
+    run->told = true;
+    return report(runs, run, &(struct ending){.state = state});
+}
+
+static int look_at_waiting(struct runs *runs, int64_t boot_us)
+{
+    struct refusal why;
+    int r = 0;
+
+    if (!runs->waiting.first || boot_us < runs->looked_us + WAITING_TICK_US)
+        return 0;
+    runs->looked_us = boot_us;
+    for (struct run **at = &runs->waiting.first; *at && !r;) {
+        if (!in_time(runs, *at, boot_us, &why)) {
+            r = finish_failed(runs, take_waiting(runs, at), run_code_EXPIRED, boot_us, why.text);
+            continue;
+        }
+        if (!(*at)->told && boot_us >= (*at)->taken_us + TELL_WAITING_US)
+            r = tell(runs, *at, run_state_ACKNOWLEDGED);
+        at = &(*at)->next;
+    }
+    return r;
+}
+
+/* What it was doing goes on in its thread, and is nobody's any more. */
+static int give_up(struct runs *runs, struct run *run, int64_t boot_us)
+{
+    worker_abandon(runs->pool, run->work);
+    run->work = NULL;
+    return finish_failed(runs, run, run_code_TIMEOUT, boot_us,
+                         "its time was up, and it could not be stopped");
+}
+
+static int look_at_running(struct runs *runs, int64_t boot_us)
+{
+    int r = 0;
+
+    for (struct run **at = &runs->running.first; *at && !r;) {
+        if (boot_us >= limit_end_us(*at)) {
+            r = give_up(runs, list_take(&runs->running, at), boot_us);
+            continue;
+        }
+        if (!(*at)->told && boot_us >= (*at)->started_us + TELL_STARTED_US)
+            r = tell(runs, *at, run_state_STARTED);
+        at = &(*at)->next;
+    }
+    return r;
+}
+
+int runs_tick(struct runs *runs, int64_t boot_us)
+{
+    if (runs->killed)
+        return 0;
+    int r = look_at_waiting(runs, boot_us);
+    if (r)
+        return r;
+    return look_at_running(runs, boot_us);
+}
+
+int64_t runs_deadline_us(const struct runs *runs)
+{
+    int64_t deadline_us = INT64_MAX;
+
+    if (runs->waiting.first)
+        deadline_us = runs->looked_us + WAITING_TICK_US;
+    for (const struct run *run = runs->running.first; run; run = run->next) {
+        int64_t run_us = run->told ? limit_end_us(run) : run->started_us + TELL_STARTED_US;
+
+        if (run_us < deadline_us)
+            deadline_us = run_us;
+    }
+    return deadline_us;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reeve: the command line.
+ *
+ * Exit codes are a column of outcome.def: 0 all went well, 1 some host failed, 2 the command line is wrong, 3 the
+ * controller refused, 4 it can't be reached.
+ */
+#include "base/mem.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/text.h"
+
+#define HELP_MAX ((size_t)1 << 20)
+
+/* Arguments can be read by every user of the machine for as long as the program runs. */
+static void hide_token(int n_words, char **words)
+{
+    for (int i = 0; i < n_words && strcmp(words[i], "--") != 0; i++) {
+        if (strncmp(words[i], "--token=", strlen("--token=")) == 0)
+            explicit_bzero(words[i] + strlen("--token="), strlen(words[i]) - strlen("--token="));
+        else if (strcmp(words[i], "--token") == 0 && i + 1 < n_words)
+            explicit_bzero(words[i + 1], strlen(words[i + 1]));
+    }
+}
+
+static int print_help(const struct command *command, FILE *file)
+{
+    CLEANUP(buf_release) struct buf text;
+    buf_init(&text, HELP_MAX);
+
+    help_write(command, &text);
+    fputs(buf_text(&text), file);
+    return fflush(file) ? OUTCOME_FAULT : 0;
+}
+
+static int run(int n_words, char **words, struct arena *arena, struct refusal *why)
+{
+    struct command command;
+
+    int r = command_read(n_words, words, arena, &command, why);
+    if (r)
+        return r;
+    hide_token(n_words, words);
+    if (command.options.help)
+        return print_help(&command, stdout);
+    if (command.verb)
+        return command.verb->run(&command, why);
+    print_help(&command, stderr);
+    return OUTCOME_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct arena arena;
+    struct refusal why = {.text = ""};
+
+    text_setup();
+    arena_init(&arena);
+    int r = run(argc > 0 ? argc - 1 : 0, argv + (argc > 0), &arena, &why);
+    if (r < 0)
+        fprintf(stderr, "reeve: %s\n", fault_text());
+    else if (r > 0 && why.text[0])
+        fprintf(stderr, "reeve: %s\n", why.text);
+    arena_release(&arena);
+    return outcome_exit(r < 0 ? OUTCOME_FAULT : (enum outcome)r);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A call: what an HTTP loop asks of the core, and the core's answer.
+ *
+ * Two threads share it, one after the other: it is the sender's until core_send(), the core's until
+ * call_answer(), and the sender's again once call_is_answered(). The id and the kind never change
+ * and are anyone's to read. A sender whose client has left just drops its reference.
+ */
+#ifndef REEVE_CONTROLLER_CALL_H
+#define REEVE_CONTROLLER_CALL_H
+
+#include "base/arena.h"
+#include "base/uuid.h"
+#include "controller/fleet.h"
+#include "http/http.h"
+#include "job/record.h"
+
+#include <stdatomic.h>
+
+enum call_kind {
+    CALL_SUBMIT, /* make a job */
+    CALL_CANCEL, /* stop one */
+    CALL_DELETE, /* remove one and all that belongs to it */
+    CALL_AGENTS, /* look at agents */
+    CALL_KIND_COUNT
+};
+
+enum call_until {
+    CALL_UNTIL_RECORDED, /* answered when the job is durable */
+    CALL_UNTIL_FINAL, /* answered when the job is final; may be never, the sender stops waiting */
+};
+
+struct call_submit {
+    const struct op *op;
+    struct slice data; /* the job payload; empty once the core is done with it */
+    struct target target;
+    const char *target_field; /* what a refusal of the target calls it */
+    const char *user;
+    int64_t limit_us, expires_us; /* expires: from now */
+    enum call_until until;
+    uint64_t retry_of; /* seq of the job that is submitted again; 0: none */
+
+    /* The core's own. */
+    struct host_list hosts;
+    int64_t time_us; /* when it was taken */
+    bool is_recorded;
+    int64_t hold_until_boot_us;
+    struct call *next_held;
+};
+
+struct call_job {
+    uint64_t seq;
+    const char *user;
+    struct cancel_counts counts; /* answer of CALL_CANCEL */
+};
+
+struct call_agents {
+    const char *name; /* host name or machine id; NULL: all */
+    /* Answer: by host name. */
+    struct agent_view *v;
+    uint32_t n;
+};
+
+struct call {
+    atomic_uint refs;
+    atomic_bool answered;
+    enum call_kind kind;
+    struct uuid id; /* of the job, also of one that is to be made */
+    struct http_ticket ticket;
+    struct arena arena;
+    union {
+        struct call_submit submit;
+        struct call_job job;
+        struct call_agents agents;
+    };
+    int outcome;         /* the answer: 0, an outcome, or a fault */
+    struct refusal *why; /* of an outcome; in the arena */
+};
+
+/* One reference. */
+struct call *call_new(enum call_kind kind);
+struct call *call_ref(struct call *call);
+/* Accepts NULL. Returns NULL. */
+struct call *call_unref(struct call *call);
+
+/* Where a refusal is written. */
+struct refusal *call_why(struct call *call);
+/* The answer is there; wakes the request and drops the answerer's reference. */
+void call_answer(struct call *call, struct http_server *server, int outcome);
+bool call_is_answered(const struct call *call);
+
+#endif

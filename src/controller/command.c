@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What HTTP loops ask of the core.
+ *
+ * A command is refused before it has applied anything. What is answered with 0 is answered after
+ * the commit.
+ */
+#include "base/mem.h"
+#include "controller/inside.h"
+
+/* ---- submit ---- */
+
+static void hold(struct core *core, struct call *call)
+{
+    call->submit.hold_until_boot_us = core->boot_us + CORE_QUERY_HOLD_US;
+    call->submit.next_held = NULL;
+    call_ref(call);
+    if (core->first_held)
+        core->last_held->submit.next_held = call;
+    else
+        core->first_held = call;
+    core->last_held = call;
+}
+
+static int record_retried(struct core *core, const struct call *call)
+{
+    struct ledger_effect effect;
+    struct record record = {
+        .kind = RECORD_RETRIED,
+        .job = {.seq = call->submit.retry_of, .new_id = call->id, .user = call->submit.user},
+    };
+
+    int r = core_apply(core, &record, &effect);
+    return r < 0 ? r : 0; /* the old job may be gone meanwhile: the new one stands */
+}
+
+/* A query's tasks leave at once, before anything is written; a modify's when its submission is
+ * durable. */
+static int start_job(struct core *core, struct call *call)
+{
+    const struct call_submit *submit = &call->submit;
+    bool is_held = submit->op->class == CLASS_QUERY && submit->until == CALL_UNTIL_FINAL;
+    struct job_terms terms = {
+        .id = call->id,
+        .op = submit->op,
+        .limit_us = submit->limit_us,
+        .start_by_us = submit->time_us + submit->expires_us,
+        .n_runs = submit->hosts.n,
+    };
+    struct decisions *to = submit->op->class == CLASS_QUERY ? &core->at_once : &core->decisions;
+
+    struct open_job *job = dispatch_submit(core->dispatch, &terms, submit->hosts.v, to);
+    job->owner = call;
+    core_deliver(core, &core->at_once);
+    core->at_once.n = 0;
+    if (is_held) {
+        hold(core, call);
+        return 0;
+    }
+    int r = core_record(core, job);
+    if (r || !submit->retry_of)
+        return r;
+    return record_retried(core, call);
+}
+
+static int run_submit(struct core *core, struct call *call, struct refusal *why)
+{
+    struct call_submit *submit = &call->submit;
+
+    int r = fleet_resolve(&core->fleet, core->dispatch, &submit->target, submit->target_field,
+                          core->boot_us, &call->arena, &submit->hosts, why);
+    if (r)
+        return r;
+    r = core_room(core, submit->hosts.n, why);
+    if (r)
+        return r;
+    submit->time_us = core->now_us;
+    return start_job(core, call);
+}
+
+/* ---- cancel, delete ---- */
+
+static int record_cancelled(struct core *core, struct open_job *job, struct call *call)
+{
+    struct ledger_effect effect;
+
+    int r = core_record(core, job);
+    if (r)
+        return r;
+    struct record record = {
+        .kind = RECORD_CANCELLED,
+        .job = {.seq = job->seq, .user = call->job.user},
+    };
+    return core_apply(core, &record, &effect);
+}
+
+static int run_cancel(struct core *core, struct call *call, struct refusal *why)
+{
+    struct open_job *job = dispatch_find_job(core->dispatch, &call->id);
+
+    if (!job)
+        return refuse(why, OUTCOME_CONFLICT, NULL, "the job has ended already");
+    int r = record_cancelled(core, job, call);
+    if (r)
+        return r;
+    dispatch_cancel(core->dispatch, job, &core->decisions, &call->job.counts);
+    pointers_add(&core->done, call);
+    return 0;
+}
+
+static int run_delete(struct core *core, struct call *call, struct refusal *why)
+{
+    struct open_job *job = dispatch_find_job(core->dispatch, &call->id);
+    struct ledger_effect effect;
+    struct record record = {
+        .kind = RECORD_DELETED,
+        .job = {.seq = call->job.seq, .user = call->job.user},
+    };
+
+    int r = core_apply(core, &record, &effect);
+    if (r == OUTCOME_NOT_FOUND)
+        return refuse(why, OUTCOME_NOT_FOUND, NULL, "the job has just been deleted");
+    if (r)
+        return r;
+    pointers_add(&core->done, call);
+    if (!job)
+        return 0;
+    struct cancel_counts counts;
+    dispatch_cancel(core->dispatch, job, &core->decisions, &counts);
+    if (job->owner) /* whoever waits for it learns that it is gone */
+        pointers_add(&core->done, job->owner);
+    dispatch_forget(core->dispatch, job, &core->decisions);
+    return 0;
+}
+
+/* ---- agents ---- */
+
+static int run_agents(struct core *core, struct call *call, struct refusal *why)
+{
+    struct call_agents *agents = &call->agents;
+    const struct agent *one = agents->name ? fleet_find(&core->fleet, agents->name) : NULL;
+    uint32_t n = agents->name ? 1 : core->fleet.n;
+
+    if (agents->name && !one)
+        return refuse(why, OUTCOME_NOT_FOUND, "hostname", "no agent is called \"%s\"",
+                      agents->name);
+    agents->v = arena_alloc(&call->arena, n * sizeof(*agents->v));
+    for (uint32_t i = 0; i < n; i++)
+        agent_look(one ? one : core->fleet.by_name[i], core->dispatch, core->boot_us,
+                   &agents->v[i]);
+    agents->n = n;
+    call_answer(call, core->server, 0);
+    return 0;
+}
+
+/* ---- the table ---- */
+
+typedef int run_command(struct core *core, struct call *call, struct refusal *why);
+
+static run_command *const commands[CALL_KIND_COUNT] = {
+    [CALL_SUBMIT] = run_submit,
+    [CALL_CANCEL] = run_cancel,
+    [CALL_DELETE] = run_delete,
+    [CALL_AGENTS] = run_agents,
+};
+
+int command_run(struct core *core, struct call *call)
+{
+    struct refusal why = {0};
+
+    int r = commands[call->kind](core, call, &why);
+    if (r <= 0)
+        return r;
+    *call_why(call) = why;
+    call_answer(call, core->server, r);
+    return 0;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core's thread: what it waits for, and the order of a turn.
+ *
+ * Nothing here makes a record; commands (command.c) and sessions (session.c) do, in the batch
+ * (batch.c).
+ */
+#include "base/log.h"
+#include "base/mem.h"
+#include "controller/inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define HEARTBEAT_US      US_PER_S /* a turn at least so often */
+#define SPACE_CHECK_US    US_PER_S
+#define CHECKPOINT_US     (10 * US_PER_S)
+#define CHECKPOINT_BLOCKS 16
+
+void pointers_add(struct pointers *pointers, void *pointer)
+{
+    if (pointers->n == pointers->room) {
+        pointers->room = pointers->room ? pointers->room * 2 : 64;
+        pointers->v = mem_realloc(pointers->v, pointers->room * sizeof(void *));
+    }
+    pointers->v[pointers->n++] = pointer;
+}
+
+/* ---- room ---- */
+
+static int check_space(struct core *core)
+{
+    if (core->free_boot_us && core->boot_us < core->free_boot_us + SPACE_CHECK_US)
+        return 0;
+    int r = ledger_free_space(core->ledger, &core->free_bytes);
+    if (r)
+        return r;
+    core->free_boot_us = core->boot_us;
+    uint64_t wanted = CORE_SPACE_RESERVE + CORE_SPACE_PER_RUN * dispatch_active(core->dispatch);
+    atomic_store(&core->is_full, core->free_bytes < wanted);
+    return 0;
+}
+
+int core_room(struct core *core, uint32_t n_runs, struct refusal *why)
+{
+    if (atomic_load(&core->is_full))
+        return refuse(
+            why, OUTCOME_NO_SPACE, NULL,
+            "the state disk has %llu MiB left, which is kept for the outcomes of what runs",
+            (unsigned long long)(core->free_bytes >> 20));
+    if (dispatch_runs(core->dispatch) + n_runs > CORE_RUNS_MAX)
+        return refuse(why, OUTCOME_BUSY, NULL, "more than %d runs would be open", CORE_RUNS_MAX);
+    return 0;
+}
+
+/* ---- the turn ---- */
+
+static int run_commands(struct core *core)
+{
+    struct pointers taken;
+
+    pthread_mutex_lock(&core->lock);
+    taken = core->queue;
+    core->queue = core->taken;
+    pthread_mutex_unlock(&core->lock);
+    core->taken = taken;
+    for (size_t i = 0; i < taken.n; i++) {
+        int r = command_run(core, taken.v[i]);
+        if (r)
+            return r;
+    }
+    core->taken.n = 0;
+    return 0;
+}
+
+/* Queries whose outcome did not come in time to share their commit; at the end of the program, all.
+ */
+static int record_held(struct core *core, bool all)
+{
+    while (core->first_held &&
+           (all || core->first_held->submit.hold_until_boot_us <= core->boot_us)) {
+        struct call *call = core->first_held;
+        struct open_job *job = dispatch_find_job(core->dispatch, &call->id);
+        core->first_held = call->submit.next_held;
+        int r = job ? core_record(core, job) : 0;
+        call_unref(call);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int checkpoint(struct core *core)
+{
+    if (!core->is_dirty || core->boot_us < core->checkpoint_boot_us + CHECKPOINT_US)
+        return 0;
+    core->is_dirty = false;
+    core->checkpoint_boot_us = core->boot_us;
+    return ledger_checkpoint(core->ledger, CHECKPOINT_BLOCKS);
+}
+
+static int turn(struct core *core, bool last)
+{
+    core->now_us = clock_now_us();
+    core->boot_us = clock_boot_us();
+    atomic_store(&core->turn_boot_us, core->boot_us);
+    int r = check_space(core);
+    if (r)
+        return r;
+    r = run_commands(core);
+    if (r)
+        return r;
+    if (core->bus)
+        r = bus_dispatch(core->bus, core->boot_us);
+    if (r || core->fault)
+        return r ? r : core->fault;
+    r = record_held(core, last);
+    if (r)
+        return r;
+    dispatch_tick(core->dispatch, core->now_us, &core->decisions);
+    r = batch_commit(core);
+    if (r)
+        return r;
+    batch_effects(core);
+    return checkpoint(core);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long nothing is due. */
+static int64_t pause_us(const struct core *core)
+{
+    int64_t boot_us = clock_boot_us();
+    int64_t pause = HEARTBEAT_US;
+
+    if (core->first_held)
+        pause = earlier(pause, core->first_held->submit.hold_until_boot_us - boot_us);
+    if (core->bus)
+        pause = earlier(pause, bus_deadline_us(core->bus) - boot_us);
+    int64_t due_us = dispatch_due_us(core->dispatch);
+    if (due_us != INT64_MAX)
+        pause = earlier(pause, due_us - clock_now_us());
+    return pause > 0 ? pause : 0;
+}
+
+static int wait_for_work(struct core *core)
+{
+    struct epoll_event events[2];
+    uint64_t count;
+    int pause_ms = (int)((pause_us(core) + US_PER_MS - 1) / US_PER_MS);
+
+    int n = epoll_wait(core->epoll_fd, events, COUNT_OF(events), pause_ms);
+    if (n < 0 && errno != EINTR)
+        return FAULT(-errno);
+    if (read(core->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+        return FAULT(-errno);
+    return 0;
+}
+
+static void *core_thread(void *argument)
+{
+    struct core *core = argument;
+    int r = 0;
+
+    pthread_setname_np(pthread_self(), "core");
+    for (bool last = false; !r && !last;) {
+        r = wait_for_work(core);
+        last = atomic_load(&core->stopping);
+        if (!r)
+            r = turn(core, last);
+    }
+    core->fault = r;
+    if (r) {
+        log_event(LOG_ERROR, "core.fault", LOG_TEXT("fault", fault_text()));
+        eventfd_write(core->ended_fd, 1);
+    }
+    return NULL;
+}
+
+/* ---- any thread ---- */
+
+void core_send(struct core *core, struct call *call)
+{
+    uint64_t one = 1;
+
+    pthread_mutex_lock(&core->lock);
+    size_t n = core->queue.n;
+    if (n < CORE_QUEUE_MAX)
+        pointers_add(&core->queue, call);
+    pthread_mutex_unlock(&core->lock);
+    if (n >= CORE_QUEUE_MAX) {
+        refuse(call_why(call), OUTCOME_BUSY, NULL, "more than %d requests wait for the core",
+               CORE_QUEUE_MAX);
+        call_answer(call, core->server, OUTCOME_BUSY);
+    } else if (n == 0 && write(core->wake_fd, &one, sizeof(one)) < 0) {
+        assert(errno == EAGAIN); /* it is readable already */
+    }
+}
+
+const char *core_not_ready(const struct core *core, int64_t boot_us)
+{
+    if (boot_us > atomic_load(&core->turn_boot_us) + CORE_SILENT_US)
+        return "the core does not answer";
+    if (atomic_load(&core->is_full))
+        return "the state disk is full: nothing new is taken";
+    return NULL;
+}
+
+int core_ended_fd(const struct core *core)
+{
+    return core->ended_fd;
+}
+
+int core_start(struct core *core, struct http_server *server)
+{
+    core->server = server;
+    atomic_store(&core->turn_boot_us, clock_boot_us());
+    int error = pthread_create(&core->thread, NULL, core_thread, core);
+    if (error)
+        return FAULT(-error);
+    core->is_running = true;
+    return 0;
+}
+
+int core_stop(struct core *core)
+{
+    if (!core->is_running)
+        return 0;
+    atomic_store(&core->stopping, true);
+    eventfd_write(core->wake_fd, 1);
+    pthread_join(core->thread, NULL);
+    core->is_running = false;
+    return core->fault;
+}
+
+/* ---- open, close ---- */
+
+static int restore_fleet(struct core *core, struct refusal *why)
+{
+    struct ledger_agent *agents;
+    uint32_t n;
+
+    int r = ledger_agents(core->reader, &core->arena, &agents, &n);
+    for (uint32_t i = 0; !r && i < n; i++)
+        r = fleet_restore(&core->fleet, &agents[i], why);
+    return r;
+}
+
+struct job_terms core_terms(const struct ledger_job *job)
+{
+    return (struct job_terms){
+        .id = job->id,
+        .seq = job->seq,
+        .op = job->op,
+        .limit_us = job->limit_us,
+        .start_by_us = job->start_by_us,
+        .n_runs = job->counts.total,
+        .cancelled = job->cancelled,
+    };
+}
+
+static int restore_run(void *owner, const struct ledger_job *job, const struct ledger_run *run)
+{
+    struct core *core = owner;
+    struct job_terms terms = core_terms(job);
+    struct run_place place = {
+        .number = run->run,
+        .host = run->host,
+        .state = run->at.state,
+        .started_us = run->started_us,
+    };
+
+    dispatch_restore(core->dispatch, &terms, &place, core->now_us + BUS_SILENT_US);
+    return 0;
+}
+
+static int open_bus(struct core *core, const char *address, struct refusal *why)
+{
+    struct bus_options options = {
+        .role = BUS_CONTROLLER,
+        .address = address,
+        .callbacks = &session_callbacks,
+        .owner = core,
+    };
+    struct epoll_event event = {.events = EPOLLIN};
+
+    int r = bus_open(&options, &core->bus, why);
+    if (r)
+        return r;
+    if (epoll_ctl(core->epoll_fd, EPOLL_CTL_ADD, bus_fd(core->bus), &event) < 0)
+        return FAULT(-errno);
+    return 0;
+}
+
+static int core_fill(struct core *core, const char *bus_address, struct refusal *why)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (core->epoll_fd < 0 || core->wake_fd < 0 || core->ended_fd < 0)
+        return FAULT(-errno);
+    if (epoll_ctl(core->epoll_fd, EPOLL_CTL_ADD, core->wake_fd, &event) < 0)
+        return FAULT(-errno);
+    int r = ledger_reader_open(core->ledger, &core->reader);
+    if (r)
+        return r;
+    r = restore_fleet(core, why);
+    if (r)
+        return r;
+    r = ledger_each_open_run(core->reader, restore_run, core);
+    if (r)
+        return r;
+    arena_reset(&core->arena);
+    return bus_address ? open_bus(core, bus_address, why) : 0;
+}
+
+int core_open(struct ledger *ledger, const char *bus_address, struct core **ret,
+              struct refusal *why)
+{
+    struct core *core = mem_alloc(sizeof(*core));
+
+    core->ledger = ledger;
+    core->dispatch = dispatch_new();
+    core->now_us = clock_now_us();
+    core->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    core->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&core->lock, NULL);
+    arena_init(&core->arena);
+    int r = core_fill(core, bus_address, why);
+    if (r) {
+        core_close(core);
+        return r;
+    }
+    *ret = core;
+    return 0;
+}
+
+static void drop_owner(struct open_job *job)
+{
+    job->owner = call_unref(job->owner);
+}
+
+void core_close(struct core *core)
+{
+    if (!core)
+        return;
+    assert(!core->is_running);
+    bus_close(core->bus);
+    dispatch_each_job(core->dispatch, drop_owner);
+    dispatch_free(core->dispatch);
+    fleet_release(&core->fleet);
+    ledger_reader_close(core->reader);
+    decisions_release(&core->decisions);
+    decisions_release(&core->at_once);
+    mem_free(core->recorded.v);
+    mem_free(core->done.v);
+    mem_free(core->touched.v);
+    mem_free(core->queue.v);
+    mem_free(core->taken.v);
+    arena_release(&core->arena);
+    fd_closep(&core->epoll_fd);
+    fd_closep(&core->wake_fd);
+    fd_closep(&core->ended_fd);
+    pthread_mutex_destroy(&core->lock);
+    mem_free(core);
+}

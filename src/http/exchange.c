@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request: header checked, body gathered, service called, reply or park.
+ *
+ * Everything here is called from the library's callbacks or from the loop between two runs of the
+ * library, in the loop's thread. A request that was refused while its body is still to come ends
+ * its connection: what follows on it can't be told from a request.
+ */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/library.h"
+
+#include <assert.h>
+
+#define SPARE_BODY_MAX ((size_t)64 << 10) /* larger buffers are freed with the request */
+
+static const struct http_service *service_of(const struct exchange *exchange)
+{
+    return exchange->connection->loop->server->service;
+}
+
+static void *owner_of(const struct exchange *exchange)
+{
+    return exchange->connection->loop->server->owner;
+}
+
+/*
+ * Begin and end
+ */
+
+static struct exchange *exchange_take(struct loop *loop)
+{
+    struct exchange *exchange = loop->spare;
+
+    if (!exchange)
+        return mem_alloc(sizeof(*exchange));
+    loop->spare = exchange->next_spare;
+    loop->n_spare--;
+    *exchange = (struct exchange){.arena = exchange->arena, .body = exchange->body};
+    return exchange;
+}
+
+struct exchange *exchange_begin(struct connection *connection, const char *target)
+{
+    struct loop *loop = connection->loop;
+    struct exchange *exchange = exchange_take(loop);
+
+    exchange->connection = connection;
+    exchange->state = EXCHANGE_HEADERS;
+    exchange->is_unread = true;
+    exchange->request.loop = loop->number;
+    exchange->request.loop_owner = loop->owner;
+    exchange->request.arena = &exchange->arena;
+    /* The library overwrites its copy when it splits the target. */
+    target_split(arena_strdup(&exchange->arena, target), &exchange->request.path,
+                 &exchange->request.query);
+    connection->exchange = exchange;
+    if (connection->state == CONNECTION_IDLE) { /* came together with the request before it */
+        connection->first_byte_us = clock_boot_us();
+        connection_set_state(connection, CONNECTION_RECEIVING);
+    }
+    return exchange;
+}
+
+static void exchange_free(struct exchange *exchange)
+{
+    arena_release(&exchange->arena);
+    buf_release(&exchange->body);
+    mem_free(exchange);
+}
+
+static void exchange_put(struct loop *loop, struct exchange *exchange)
+{
+    if (loop->n_spare == SPARE_EXCHANGES) {
+        exchange_free(exchange);
+        return;
+    }
+    arena_reset(&exchange->arena);
+    if (exchange->body.room > SPARE_BODY_MAX)
+        buf_release(&exchange->body);
+    exchange->next_spare = loop->spare;
+    loop->spare = exchange;
+    loop->n_spare++;
+}
+
+void exchanges_free(struct loop *loop)
+{
+    while (loop->spare) {
+        struct exchange *exchange = loop->spare;
+        loop->spare = exchange->next_spare;
+        exchange_free(exchange);
+    }
+}
+
+/* Tells the service that its part ended without a reply of its own. */
+static void exchange_gone(struct exchange *exchange)
+{
+    if (!exchange->has_begun)
+        return;
+    exchange->has_begun = false;
+    service_of(exchange)->gone(owner_of(exchange), &exchange->request);
+    exchange->request.owner = NULL;
+}
+
+void exchange_end(struct exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
+
+    if (exchange->state == EXCHANGE_PARKED)
+        park_remove(&connection->loop->parked, exchange->park_number);
+    if (!exchange->reply_status)
+        exchange_gone(exchange);
+    else if (exchange->request.method)
+        service_of(exchange)->replied(owner_of(exchange), &exchange->request,
+                                      exchange->reply_status, exchange->reply_size);
+    connection->exchange = NULL;
+    /* A connection that is closed while it receives lingers. */
+    connection_set_state(connection, exchange->is_unread ? CONNECTION_RECEIVING : CONNECTION_IDLE);
+    exchange_put(connection->loop, exchange);
+}
+
+/*
+ * Headers
+ */
+
+static void fill_request(struct exchange *exchange, const struct headers *headers,
+                         const char *method)
+{
+    struct http_request *request = &exchange->request;
+    const char *id = headers->known[HEADER_X_REQUEST_ID].value;
+
+    request->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    request->authorization = headers->known[HEADER_AUTHORIZATION].value;
+    request->content_type = headers->known[HEADER_CONTENT_TYPE].value;
+    request->prefer = headers->known[HEADER_PREFER].value;
+    request->if_none_match = headers->known[HEADER_IF_NONE_MATCH].value;
+    request->received_us = clock_boot_us();
+    if (request_id_is_good(id))
+        snprintf(request->id, sizeof(request->id), "%s", id);
+    else
+        loop_make_id(exchange->connection->loop, request->id);
+}
+
+/* The service's part is over, the answer is ours. */
+static void refuse_request(struct exchange *exchange, const struct guard_refusal *refused)
+{
+    exchange_gone(exchange);
+    http_refuse(&exchange->request, &refused->why, refused->status, refused->reason, NULL);
+}
+
+static int check_type(const struct http_request *request, struct guard_refusal *ret)
+{
+    if (type_is_json(request->content_type))
+        return 0;
+    return refuse(&ret->why, OUTCOME_MEDIA_TYPE, NULL, "Content-Type must be application/json%s%s",
+                  request->content_type ? ", not " : "",
+                  request->content_type ? request->content_type : "");
+}
+
+static int refuse_size(size_t body_max, struct guard_refusal *ret)
+{
+    return refuse(&ret->why, OUTCOME_TOO_LARGE, NULL,
+                  "the body is larger than the %zu bytes accepted here", body_max);
+}
+
+static int begin_service(struct exchange *exchange, size_t *body_max, struct guard_refusal *ret)
+{
+    int r;
+
+    r = service_of(exchange)->begin(owner_of(exchange), &exchange->request, body_max, &ret->why);
+    if (r < 0)
+        return refuse(&ret->why, OUTCOME_FAULT, NULL, "%s", outcome_sentence(OUTCOME_FAULT));
+    exchange->has_begun = r == 0;
+    return r;
+}
+
+/* Token and permission come before anything about the body, as begin() checks them. */
+static int check_request(struct exchange *exchange, const struct headers *headers,
+                         struct guard_refusal *ret)
+{
+    size_t body_max = HTTP_BODY_MAX;
+    uint64_t size;
+    int r;
+
+    r = begin_service(exchange, &body_max, ret);
+    if (r)
+        return r;
+    buf_clear(&exchange->body);
+    exchange->body.cap = body_max;
+    if (!headers_have_body(headers, &size))
+        return 0;
+    if (size == UINT64_MAX) /* chunks: maybe none, and then it needs no type */
+        return exchange->request.content_type ? check_type(&exchange->request, ret) : 0;
+    if (size > body_max)
+        return refuse_size(body_max, ret);
+    return check_type(&exchange->request, ret);
+}
+
+void exchange_headers(struct exchange *exchange, const struct headers *headers, const char *method,
+                      const char *version)
+{
+    struct guard_refusal refused = {.status = 0};
+    uint64_t size;
+    int r;
+
+    fill_request(exchange, headers, method);
+    r = headers_check(headers, method, exchange->request.path.size + exchange->request.query.size,
+                      version, &refused);
+    if (r) {
+        exchange->closes = true;
+        refuse_request(exchange, &refused);
+        return;
+    }
+    r = check_request(exchange, headers, &refused);
+    if (r && headers_have_body(headers, &size)) {
+        exchange->closes = true;
+        refuse_request(exchange, &refused);
+        return;
+    }
+    exchange->state = EXCHANGE_BODY;
+    if (!r)
+        return;
+    /* The library closes the connection on a reply that comes now; after the (empty) body it does
+     * not. */
+    exchange->refused = arena_alloc(&exchange->arena, sizeof(refused));
+    *exchange->refused = refused;
+}
+
+/*
+ * Body
+ */
+
+/* Chunks over the limit. The library takes no reply while a body comes in, and reading on would be
+ * for nothing. */
+static void cut_too_large(struct exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
+    struct guard_refusal refused = {.status = 0};
+
+    exchange_gone(exchange);
+    refuse_size(exchange->body.cap, &refused);
+    exchange->reply_status = outcome_http(OUTCOME_TOO_LARGE);
+    error_send(connection->loop, connection->fd, &refused.why, exchange->reply_status, NULL,
+               exchange->request.id);
+    exchange->state = EXCHANGE_CUT;
+}
+
+void exchange_body(struct exchange *exchange, const void *bytes, size_t size)
+{
+    buf_add(&exchange->body, bytes, size);
+    if (buf_overflowed(&exchange->body))
+        cut_too_large(exchange);
+}
+
+/*
+ * Service
+ */
+
+static void assert_answered(const struct exchange *exchange)
+{
+    assert(exchange->state == EXCHANGE_REPLIED || exchange->state == EXCHANGE_PARKED ||
+           exchange->state == EXCHANGE_CUT);
+}
+
+void exchange_serve(struct exchange *exchange)
+{
+    struct guard_refusal refused = {.status = 0};
+
+    exchange->is_unread = false;
+    exchange->state = EXCHANGE_SERVING;
+    connection_set_state(exchange->connection, CONNECTION_BUSY);
+    exchange->request.body = buf_slice(&exchange->body);
+    if (exchange->refused)
+        refuse_request(exchange, exchange->refused);
+    else if (exchange->body.size > 0 && check_type(&exchange->request, &refused))
+        refuse_request(exchange, &refused);
+    else
+        service_of(exchange)->serve(owner_of(exchange), &exchange->request);
+    assert_answered(exchange);
+}
+
+void exchange_resume(struct exchange *exchange)
+{
+    exchange->state = EXCHANGE_SERVING;
+    service_of(exchange)->resumed(owner_of(exchange), &exchange->request, exchange->why);
+    assert_answered(exchange);
+}
+
+void exchange_abandon(struct exchange *exchange)
+{
+    assert(exchange->state == EXCHANGE_PARKED || exchange->state == EXCHANGE_RESUMED);
+    if (exchange->state == EXCHANGE_PARKED) {
+        park_remove(&exchange->connection->loop->parked, exchange->park_number);
+        library_resume(exchange);
+    }
+    exchange->state = EXCHANGE_CUT;
+    exchange_gone(exchange);
+}
+
+/*
+ * What the service calls
+ */
+
+static struct exchange *exchange_of(struct http_request *request)
+{
+    return (struct exchange *)(void *)request;
+}
+
+void http_reply(struct http_request *request, const struct http_reply *reply)
+{
+    struct exchange *exchange = exchange_of(request);
+
+    assert(exchange->state == EXCHANGE_SERVING || exchange->state == EXCHANGE_HEADERS);
+    if (loop_is_stopping(exchange->connection->loop))
+        exchange->closes = true;
+    exchange->reply_size = reply->body ? reply->body->size : 0;
+    if (!library_reply(exchange, reply)) {
+        exchange->state = EXCHANGE_CUT;
+        return;
+    }
+    exchange->reply_status = reply->status;
+    exchange->state = EXCHANGE_REPLIED;
+}
+
+struct http_ticket http_park(struct http_request *request, int64_t until_boot_us)
+{
+    struct exchange *exchange = exchange_of(request);
+    struct loop *loop = exchange->connection->loop;
+
+    assert(exchange->state == EXCHANGE_SERVING);
+    /* A client that has left already has had its event: the loop comes round to it at once. */
+    exchange->park_number =
+        park_add(&loop->parked, exchange, exchange->connection->peer_left ? 0 : until_boot_us);
+    exchange->state = EXCHANGE_PARKED;
+    return (struct http_ticket){.loop = loop->number, .number = exchange->park_number};
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Checks of a request's header, in the order in which they matter.
+ */
+#include "http/guard.h"
+
+#include "base/mem.h"
+#include "http/http.h"
+
+#include <strings.h>
+
+#define REPLY_HEADER_MAX  ((size_t)2 << 10) /* is written into the same memory as the request's */
+#define HEADER_ENTRY_SIZE 64 /* what the library keeps of each header beside its bytes */
+#define LENGTH_DIGITS_MAX 18
+
+static const char *const header_names[HEADER_COUNT] = {
+    [HEADER_AUTHORIZATION] = "Authorization",
+    [HEADER_CONTENT_LENGTH] = "Content-Length",
+    [HEADER_CONTENT_TYPE] = "Content-Type",
+    [HEADER_EXPECT] = "Expect",
+    [HEADER_HOST] = "Host",
+    [HEADER_IF_NONE_MATCH] = "If-None-Match",
+    [HEADER_PREFER] = "Prefer",
+    [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [HEADER_X_REQUEST_ID] = "X-Request-ID",
+};
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* RFC 9110 §5.6.2. libmicrohttpd 0.9.75 lets "Content-Length :" pass as a header of another name.
+ */
+static bool is_token(struct slice name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (!is_alphanumeric(name.at[i]) &&
+            (name.at[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", name.at[i])))
+            return false;
+    return name.size > 0;
+}
+
+static bool has_control(const char *value)
+{
+    for (; *value; value++)
+        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7F)
+            return true;
+    return false;
+}
+
+void headers_add(struct headers *headers, struct slice name, const char *value)
+{
+    headers->size += name.size + strlen(value) + strlen(": \r\n") + HEADER_ENTRY_SIZE;
+    if (!is_token(name) || has_control(value))
+        headers->has_bad_header = true;
+    for (size_t i = 0; i < HEADER_COUNT; i++) {
+        if (strlen(header_names[i]) != name.size ||
+            strncasecmp(header_names[i], name.at, name.size) != 0)
+            continue;
+        if (headers->known[i].n++ == 0)
+            headers->known[i].value = value;
+        return;
+    }
+}
+
+static int refuse_as(struct guard_refusal *ret, enum outcome outcome, int status,
+                     const char *reason, const char *text)
+{
+    ret->status = status;
+    ret->reason = reason;
+    return refuse(&ret->why, outcome, NULL, "%s", text);
+}
+
+/* What may stand only once: of two, somebody else might take the other. */
+static int check_repeats(const struct headers *headers, struct guard_refusal *ret)
+{
+    static const enum header once[] = {
+        HEADER_AUTHORIZATION, HEADER_CONTENT_LENGTH, HEADER_CONTENT_TYPE,
+        HEADER_EXPECT,        HEADER_HOST,           HEADER_TRANSFER_ENCODING,
+    };
+
+    for (size_t i = 0; i < COUNT_OF(once); i++)
+        if (headers->known[once[i]].n > 1)
+            return refuse(&ret->why, OUTCOME_INVALID, NULL,
+                          "the header %s stands more than once; send it once",
+                          header_names[once[i]]);
+    return 0;
+}
+
+static bool is_length(const char *text)
+{
+    size_t size = strspn(text, "0123456789");
+
+    return size > 0 && size <= LENGTH_DIGITS_MAX && text[size] == '\0';
+}
+
+static int check_framing(const struct headers *headers, bool is_http_1_0, struct guard_refusal *ret)
+{
+    const char *length = headers->known[HEADER_CONTENT_LENGTH].value;
+    const char *coding = headers->known[HEADER_TRANSFER_ENCODING].value;
+
+    if (length && coding)
+        return refuse_as(
+            ret, OUTCOME_INVALID, 0, NULL,
+            "Content-Length and Transfer-Encoding exclude each other; send one of them");
+    if (length && !is_length(length))
+        return refuse_as(ret, OUTCOME_INVALID, 0, NULL, "Content-Length must be a decimal number");
+    if (coding && is_http_1_0)
+        return refuse_as(ret, OUTCOME_INVALID, 0, NULL,
+                         "HTTP/1.0 has no Transfer-Encoding; send Content-Length");
+    if (coding && strcasecmp(coding, "chunked") != 0)
+        return refuse_as(ret, OUTCOME_INVALID, 0, NULL,
+                         "Transfer-Encoding must be chunked, with nothing else");
+    return 0;
+}
+
+static bool method_is_known(const char *method)
+{
+    static const char *const methods[] = {"GET",   "HEAD",   "POST",   "PUT",
+                                          "PATCH", "DELETE", "OPTIONS"};
+
+    for (size_t i = 0; i < COUNT_OF(methods); i++)
+        if (strcmp(methods[i], method) == 0)
+            return true;
+    return false;
+}
+
+int headers_check(const struct headers *headers, const char *method, size_t target_size,
+                  const char *version, struct guard_refusal *ret)
+{
+    bool is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;
+    const char *expect = headers->known[HEADER_EXPECT].value;
+    int r;
+
+    ret->status = 0;
+    ret->reason = NULL;
+    if (headers->size + target_size + REPLY_HEADER_MAX > HTTP_HEADER_MAX)
+        return refuse_as(
+            ret, OUTCOME_HEADERS, 0, NULL,
+            "the request line and the headers are larger than accepted (about 14 KiB)");
+    if (headers->has_bad_header)
+        return refuse_as(
+            ret, OUTCOME_INVALID, 0, NULL,
+            "a header has a name that is no token, or a control character in its value");
+    r = check_repeats(headers, ret);
+    if (r)
+        return r;
+    if (!headers->known[HEADER_HOST].n && !is_http_1_0)
+        return refuse_as(ret, OUTCOME_INVALID, 0, NULL, "the header Host is missing");
+    r = check_framing(headers, is_http_1_0, ret);
+    if (r)
+        return r;
+    if (expect && strcasecmp(expect, "100-continue") != 0)
+        return refuse_as(ret, OUTCOME_INVALID, 417, "expectation", "Expect must be 100-continue");
+    if (!method_is_known(method))
+        return refuse_as(ret, OUTCOME_METHOD, 501, "method_unknown",
+                         "the method is none of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    return 0;
+}
+
+bool headers_have_body(const struct headers *headers, uint64_t *ret_size)
+{
+    const char *length = headers->known[HEADER_CONTENT_LENGTH].value;
+
+    *ret_size = headers->known[HEADER_TRANSFER_ENCODING].value ? UINT64_MAX
+                : length                                       ? strtoull(length, NULL, 10)
+                                                               : 0;
+    return *ret_size > 0;
+}
+
+bool type_is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+
+    if (!content_type || strncasecmp(content_type, json, strlen(json)) != 0)
+        return false;
+    const char *after = content_type + strlen(json);
+    after += strspn(after, " \t");
+    return *after == '\0' || *after == ';';
+}
+
+bool request_id_is_good(const char *id)
+{
+    size_t size = 0;
+
+    if (!id)
+        return false;
+    while (is_alphanumeric(id[size]) || (id[size] && strchr("._-", id[size])))
+        size++;
+    return id[size] == '\0' && size > 0 && size < HTTP_REQUEST_ID_SIZE;
+}
+
+void target_split(const char *target, struct slice *ret_path, struct slice *ret_query)
+{
+    struct slice rest = slice_of(target);
+    const char *authority = strstr(target, "://");
+
+    if (target[0] != '/' && authority) {
+        const char *path = strchr(authority + strlen("://"), '/');
+        rest = slice_of(path ? path : "/");
+    }
+    slice_cut(&rest, '?', ret_path);
+    *ret_query = rest;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside of the HTTP server: what its files share. Only http/ includes it.
+ *
+ *     server.c    sockets, threads, start and stop
+ *     loop.c      one thread: its epoll, accept, deadlines, stop
+ *     exchange.c  one request from its first header to its last reply byte: guards, service, park
+ *     library.c   the HTTP library, behind library.h
+ *     linger.c    sockets that are closed only after the client had time to read the last reply
+ *     park.c guard.c error.c   tables and texts without I/O
+ *
+ * The life of a connection: idle → receiving (from a request's first byte; 10 s) → busy (the
+ * service has it) → idle.
+ */
+#ifndef REEVE_HTTP_LOOP_H
+#define REEVE_HTTP_LOOP_H
+
+#include "http/guard.h"
+#include "http/http.h"
+#include "http/linger.h"
+#include "http/park.h"
+#include "http/watch.h"
+
+#include <stdatomic.h>
+
+struct MHD_Daemon;
+struct MHD_Connection;
+
+#define LOOPS_MAX       64
+#define SPARE_EXCHANGES 32 /* kept by a loop for the next requests */
+#define DATE_SIZE       sizeof("Tue, 24 Nov 2026 06:12:28 GMT")
+
+/* Times that tests shorten. */
+struct http_limits {
+    int64_t request_us; /* HTTP_REQUEST_US */
+    unsigned idle_s;    /* HTTP_IDLE_S; also how long a reply may make no progress */
+};
+
+enum connection_state { CONNECTION_IDLE, CONNECTION_RECEIVING, CONNECTION_BUSY, CONNECTION_STATES };
+
+struct connection {
+    struct watch watch; /* its socket in the loop's epoll, for as long as it lives */
+    int fd;             /* the library's: it closes it */
+    enum connection_state state;
+    bool peer_left;            /* the client sent FIN or RST, or we cut the connection */
+    int64_t first_byte_us;     /* boot time; of the request that is being received */
+    struct exchange *exchange; /* NULL between requests */
+    struct loop *loop;
+    struct connection *prev, *next; /* in the loop's list of its state, longest in it first */
+};
+
+struct connection_list {
+    struct connection *first, *last;
+};
+
+enum exchange_state {
+    EXCHANGE_HEADERS, /* the request line is read */
+    EXCHANGE_BODY,    /* the headers are accepted, or refused without a body to be skipped */
+    EXCHANGE_SERVING, /* the service has it */
+    EXCHANGE_PARKED,
+    EXCHANGE_RESUMED, /* woken or late; resumed() is called when the library comes round to it */
+    EXCHANGE_REPLIED,
+    EXCHANGE_CUT, /* no reply of the library's will come; it closes the connection */
+};
+
+/* A request and its reply. */
+struct exchange {
+    struct http_request request; /* first: http_reply() finds the exchange by it */
+    enum exchange_state state;
+    struct connection *connection;
+    struct MHD_Connection *library; /* NULL until the headers are complete */
+    struct arena arena;
+    struct buf body;
+    struct guard_refusal
+        *refused;       /* by begin(), to be said when the library takes a reply without closing */
+    bool has_begun;     /* the service knows of it and has not been told the end */
+    bool closes;        /* the connection ends with this reply */
+    bool is_unread;     /* the client may still be sending the body */
+    enum http_wake why; /* EXCHANGE_RESUMED */
+    uint64_t park_number; /* EXCHANGE_PARKED */
+    int reply_status;     /* EXCHANGE_REPLIED, or EXCHANGE_CUT with an error of ours */
+    size_t reply_size;
+    struct exchange *next_spare;
+};
+
+struct http_server {
+    const struct http_service *service;
+    void *owner;
+    struct http_limits limits;
+    uint16_t port;
+    unsigned connections_max, n_loops;
+    atomic_uint n_connections;
+    _Atomic int64_t stop_until_us; /* boot time; 0: not asked to stop */
+    struct loop *loops[LOOPS_MAX];
+};
+
+struct loop {
+    struct http_server *server;
+    unsigned number;
+    void *owner; /* the service's, from loop_open() */
+    pthread_t thread;
+    bool has_thread, has_owner;
+    int epoll_fd, wake_fd;
+    int listen_fd; /* -1 once the server stops */
+    bool accepts;  /* false while descriptors have run out */
+    struct watch listen_watch, wake_watch, library_watch;
+    struct MHD_Daemon *library;
+    struct connection_list connections[CONNECTION_STATES];
+    struct park_table parked;
+    struct linger_list lingering;
+    struct exchange *spare;
+    unsigned n_spare;
+    uint64_t id_prefix, n_ids; /* of X-Request-ID */
+    int64_t date_s;            /* second that `date` shows */
+    char date[DATE_SIZE];
+};
+
+/* server.c: http_open() with other limits. */
+int http_open_limited(const struct http_options *options, const struct http_limits *limits,
+                      struct http_server **ret, struct refusal *why);
+
+/* loop.c. loop_open() starts no thread; loop_run() is the thread, and ends when the server stops.
+ */
+int loop_open(struct http_server *server, unsigned number, int listen_fd, struct loop **ret);
+void *loop_run(void *loop);
+void loop_tell(struct loop *loop); /* from any thread: look at what changed */
+void loop_free(struct loop *loop); /* accepts NULL */
+bool loop_is_stopping(const struct loop *loop);
+const char *loop_date(struct loop *loop);
+void loop_make_id(struct loop *loop, char ret[HTTP_REQUEST_ID_SIZE]);
+/* Called by library.c when it takes a socket in and before it closes it. */
+struct connection *connection_open(struct loop *loop, int fd);
+void connection_close(struct connection *connection);
+void connection_set_state(struct connection *connection, enum connection_state state);
+
+/* exchange.c. Every call may end with a reply, a park or EXCHANGE_CUT. */
+struct exchange *exchange_begin(struct connection *connection, const char *target);
+void exchange_headers(struct exchange *exchange, const struct headers *headers, const char *method,
+                      const char *version);
+void exchange_body(struct exchange *exchange, const void *bytes, size_t size);
+void exchange_serve(struct exchange *exchange);
+void exchange_resume(struct exchange *exchange);
+/* The client of a parked request left, or the server stops. */
+void exchange_abandon(struct exchange *exchange);
+/* Tells the service, frees. */
+void exchange_end(struct exchange *exchange);
+void exchanges_free(struct loop *loop); /* the spare ones */
+
+/* error.c */
+void error_body(struct buf *to, const struct refusal *why, int status, const char *reason,
+                const char *request_id, const char *job_id);
+/* A whole reply, for sockets that the library does not or can't answer on. Does not wait; what does
+   not fit the socket's buffer is lost. */
+void error_send(struct loop *loop, int fd, const struct refusal *why, int status,
+                const char *reason, const char *request_id);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The signing key's file: its bytes are the key, as text, without the newline at the end.
+ *
+ * Whoever reads this file is admin. A key that others could read, or that is short, stops the
+ * controller.
+ */
+#include "http/token.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_DIGITS 64
+
+static int refuse_key(struct refusal *why, const char *path, const char *fault)
+{
+    return refuse(why, OUTCOME_UNAVAILABLE, NULL, "signing key %s %s", path, fault);
+}
+
+static int read_key(int fd, const char *path, struct token_key *key, struct refusal *why)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return FAULT(-errno);
+    if (!S_ISREG(status.st_mode))
+        return refuse_key(why, path, "is not a regular file");
+    if (status.st_mode & S_IRWXO)
+        return refuse_key(why, path, "is open to other users: chmod it to 0600");
+    if (status.st_size > TOKEN_KEY_MAX)
+        return refuse_key(why, path, "is longer than 1024 bytes");
+    key->size = (size_t)status.st_size;
+    if (fd_read_all(fd, key->bytes, key->size))
+        return refuse_key(why, path, "can't be read");
+    while (key->size > 0 &&
+           (key->bytes[key->size - 1] == '\n' || key->bytes[key->size - 1] == '\r'))
+        key->size--;
+    if (key->size < TOKEN_KEY_MIN)
+        return refuse_key(why, path, "is shorter than 32 bytes");
+    return 0;
+}
+
+int token_key_load(const char *path, struct token_key *ret, struct refusal *why)
+{
+    struct token_key key;
+    int r;
+
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return refuse_key(why, path, strerrordesc_np(errno));
+    r = read_key(fd, path, &key, why);
+    if (r == 0)
+        *ret = key;
+    sodium_memzero(&key, sizeof(key));
+    return r;
+}
+
+static int write_key(int fd)
+{
+    uint8_t bytes[KEY_DIGITS / 2];
+    char line[KEY_DIGITS + 1];
+    int r;
+
+    random_bytes(bytes, sizeof(bytes));
+    sodium_bin2hex(line, sizeof(line), bytes, sizeof(bytes));
+    line[KEY_DIGITS] = '\n';
+    r = fd_write_all(fd, line, sizeof(line));
+    if (r == 0 && fsync(fd) < 0)
+        r = FAULT(-errno);
+    sodium_memzero(bytes, sizeof(bytes));
+    sodium_memzero(line, sizeof(line));
+    return r;
+}
+
+int token_key_make(const char *path)
+{
+    int r;
+
+    CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return FAULT(-errno);
+    r = write_key(fd);
+    if (r)
+        unlink(path); /* a part of a key is no key */
+    return r;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place where the ledger changes: records by kind, and those that concern a whole job.
+ */
+#include "ledger/apply.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+
+static apply_record *const applies[RECORD_KIND_COUNT] = {
+    [RECORD_SUBMITTED] = apply_submitted, [RECORD_ACKNOWLEDGED] = apply_run_state,
+    [RECORD_STARTED] = apply_run_state,   [RECORD_FINISHED] = apply_run_state,
+    [RECORD_RELEASED] = apply_released,   [RECORD_MOVED] = apply_moved,
+    [RECORD_CANCELLED] = apply_cancelled, [RECORD_RETRIED] = apply_retried,
+    [RECORD_DELETED] = apply_deleted,     [RECORD_AGENT] = apply_agent,
+    [RECORD_REPORTED] = apply_reported,
+};
+
+int ledger_apply(struct ledger *ledger, const struct record *record, struct ledger_effect *ret)
+{
+    struct ledger_effect effect = {0};
+    int64_t now_us = record->time_us;
+
+    assert(ledger->in_batch && (unsigned)record->kind < RECORD_KIND_COUNT);
+    if (now_us < ledger->meta.last_time_us)
+        now_us = ledger->meta.last_time_us;
+    int r = applies[record->kind](ledger, record, now_us, &effect);
+    if (r)
+        return r;
+    *ret = effect;
+    return 0;
+}
+
+void ledger_record_applied(struct ledger *ledger, int64_t now_us)
+{
+    ledger->meta.last_time_us = now_us;
+    ledger->meta.n_records++;
+}
+
+/* ---- a job that changes ---- */
+
+/* The last few moves are searched: a query is submitted and finished in one batch, and is moved
+ * once. */
+#define MOVES_MERGED 8
+
+static struct move *move_of(struct ledger *ledger, uint64_t seq)
+{
+    for (size_t i = ledger->n_moves; i > 0 && i + MOVES_MERGED > ledger->n_moves; i--) {
+        if (ledger->moves[i - 1].seq == seq)
+            return &ledger->moves[i - 1];
+    }
+    return NULL;
+}
+
+static void move_note(struct ledger *ledger, uint64_t seq, const struct head *before,
+                      const struct head *after)
+{
+    struct move *move = move_of(ledger, seq);
+
+    if (!move) {
+        if (ledger->n_moves == ledger->room_moves) {
+            ledger->room_moves = ledger->room_moves ? 2 * ledger->room_moves : 64;
+            ledger->moves = mem_realloc(ledger->moves, ledger->room_moves * sizeof(*ledger->moves));
+        }
+        move = &ledger->moves[ledger->n_moves++];
+        *move = (struct move){.seq = seq, .has_before = before != NULL};
+        if (before)
+            move->before = *before;
+    }
+    move->has_after = after != NULL;
+    if (after)
+        move->after = *after;
+}
+
+/* In the same transaction as the change: whoever starts after a crash rebuilds this block from its
+ * heads. */
+static int dirty_mark(struct ledger *ledger, uint64_t seq)
+{
+    uint64_t number = seq / BLOCK_JOBS;
+
+    if (blocks_is_dirty(&ledger->blocks, number))
+        return 0;
+    return table_put(&ledger->txn, TABLE_DIRTY, u64_slice(&number), (struct slice){.at = ""});
+}
+
+static struct slice head_slice(const struct head *head)
+{
+    return (struct slice){.at = (const char *)head, .size = sizeof(*head)};
+}
+
+int change_open(struct ledger *ledger, uint64_t seq, int64_t now_us, struct change *ret)
+{
+    struct change change = {.ledger = ledger, .now_us = now_us, .seq = seq};
+    int r = head_get(&ledger->txn, seq, &change.before);
+
+    if (r)
+        return r;
+    change.head = change.before;
+    *ret = change;
+    return 0;
+}
+
+int change_save(struct change *change, struct ledger_effect *ret)
+{
+    struct ledger *ledger = change->ledger;
+    enum job_status before = head_status(&change->before);
+    enum job_status after = head_status(&change->head);
+
+    change->head.updated_us =
+        change->now_us > change->before.updated_us ? change->now_us : change->before.updated_us + 1;
+    int r =
+        table_put(&ledger->txn, TABLE_HEADS, u64_slice(&change->seq), head_slice(&change->head));
+    if (!r)
+        r = dirty_mark(ledger, change->seq);
+    if (r)
+        return r;
+    move_note(ledger, change->seq, &change->before, &change->head);
+    ledger_record_applied(ledger, change->now_us);
+    *ret = (struct ledger_effect){
+        .seq = change->seq,
+        .status = after,
+        .became_final = !job_status_is_final(before) && job_status_is_final(after),
+    };
+    return 0;
+}
+
+void change_repeat(const struct change *change, struct ledger_effect *ret)
+{
+    *ret = (struct ledger_effect){.seq = change->seq, .status = head_status(&change->before)};
+}
+
+int change_read_events(struct change *change, struct job_events *ret)
+{
+    struct slice bytes;
+
+    ret->n = 0;
+    if (!(change->head.flags & HEAD_EVENTS))
+        return 0;
+    int r = table_get(&change->ledger->txn, TABLE_EVENTS, u64_slice(&change->seq), &bytes);
+    if (r)
+        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+    return job_events_decode(bytes, ret);
+}
+
+int change_add_event(struct change *change, struct job_events *events,
+                     const struct job_event_row *event)
+{
+    struct buf *row = &change->ledger->row;
+
+    if (events->n == JOB_EVENTS_MAX)
+        memmove(events->v, events->v + 1, --events->n * sizeof(events->v[0]));
+    events->v[events->n++] = *event;
+    change->head.flags |= HEAD_EVENTS;
+    buf_clear(row);
+    job_events_encode(events, row);
+    return table_put(&change->ledger->txn, TABLE_EVENTS, u64_slice(&change->seq), buf_slice(row));
+}
+
+/* ---- submitted ---- */
+
+/* Names are numbered at first use, for the index. The text itself stands in the job's row. */
+#define NAME_SIZE_MAX 255 /* bytes; LMDB's keys end at 511 */
+
+/* *n_names: the last number given. 0 for names that are too long or come after 65,535 others: they
+   can't be filtered by, and all else works. */
+static int name_number(struct ledger *ledger, char kind, const char *name, uint16_t *n_names,
+                       uint16_t *ret)
+{
+    char bytes[1 + NAME_SIZE_MAX] = {kind};
+    size_t size = strlen(name);
+    struct slice value;
+
+    *ret = 0;
+    if (size > NAME_SIZE_MAX)
+        return 0;
+    memcpy(bytes + 1, name, size);
+    struct slice key = {.at = bytes, .size = 1 + size};
+    int r = table_get(&ledger->txn, TABLE_NAMES, key, &value);
+    if (r == 0) {
+        if (value.size != sizeof(*ret))
+            return FAULT(-EUCLEAN);
+        memcpy(ret, value.at, sizeof(*ret));
+    }
+    if (r != OUTCOME_NOT_FOUND || *n_names == UINT16_MAX)
+        return r == OUTCOME_NOT_FOUND ? 0 : r;
+    *ret = ++*n_names;
+    return table_put(&ledger->txn, TABLE_NAMES, key,
+                     (struct slice){.at = (const char *)ret, .size = sizeof(*ret)});
+}
+
+static struct slice id_slice(const struct uuid *id)
+{
+    return (struct slice){.at = (const char *)id->bytes, .size = sizeof(id->bytes)};
+}
+
+static int submitted_check(struct ledger *ledger, const struct record_submitted *submitted)
+{
+    struct slice value;
+
+    if (submitted->n_hosts == 0 || submitted->target.text.size > TARGET_TEXT_MAX)
+        return OUTCOME_CONFLICT;
+    for (uint32_t i = 0; i < submitted->n_hosts; i++) {
+        host_number host = submitted->hosts[i];
+        if (host == 0 || host > ledger->meta.n_hosts)
+            return OUTCOME_NOT_FOUND;
+        if (i > 0 && host <= submitted->hosts[i - 1])
+            return OUTCOME_CONFLICT;
+    }
+    int r = table_get(&ledger->txn, TABLE_IDS, id_slice(&submitted->id), &value);
+    if (r == OUTCOME_NOT_FOUND)
+        return 0;
+    return r ? r : OUTCOME_CONFLICT;
+}
+
+static int submitted_head(struct ledger *ledger, const struct record_submitted *submitted,
+                          int64_t now_us, struct head *ret)
+{
+    struct head head = {
+        .id = submitted->id,
+        .created_us = now_us,
+        .updated_us = now_us,
+        .counts = {.total = submitted->n_hosts},
+        .host = submitted->n_hosts == 1 ? submitted->hosts[0] : 0,
+        .target_kind = (uint8_t)submitted->target.kind,
+        .format = HEAD_FORMAT,
+    };
+    struct meta_row *meta = &ledger->meta;
+    int r = name_number(ledger, 'o', submitted->op->type, &meta->n_operations, &head.operation);
+
+    if (!r)
+        r = name_number(ledger, 'u', submitted->user, &meta->n_users, &head.user);
+    if (r)
+        return r;
+    *ret = head;
+    return 0;
+}
+
+static int submitted_write(struct ledger *ledger, const struct record_submitted *submitted,
+                           uint64_t seq, const struct head *head)
+{
+    struct txn *txn = &ledger->txn;
+    struct slice key = u64_slice(&seq);
+    struct slice hosts = {.at = (const char *)submitted->hosts,
+                          .size = submitted->n_hosts * sizeof(host_number)};
+
+    buf_clear(&ledger->row);
+    job_row_encode(submitted, &ledger->row);
+    if (buf_overflowed(&ledger->row))
+        return FAULT(-EFBIG);
+    int r = table_append(txn, TABLE_JOBS, key, buf_slice(&ledger->row));
+    if (!r)
+        r = table_append(txn, TABLE_HEADS, key, head_slice(head));
+    if (!r)
+        r = table_append(txn, TABLE_IDS, id_slice(&head->id), key);
+    if (!r && submitted->n_hosts > 1)
+        r = table_append(txn, TABLE_HOSTS, key, hosts);
+    return r ? r : dirty_mark(ledger, seq);
+}
+
+int apply_submitted(struct ledger *ledger, const struct record *record, int64_t now_us,
+                    struct ledger_effect *ret)
+{
+    const struct record_submitted *submitted = &record->submitted;
+    uint64_t seq = ledger->meta.next_seq;
+    struct head head;
+    int r = submitted_check(ledger, submitted);
+
+    if (r)
+        return r;
+    r = submitted_head(ledger, submitted, now_us, &head);
+    if (!r)
+        r = submitted_write(ledger, submitted, seq, &head);
+    if (r)
+        return r;
+    ledger->meta.next_seq++;
+    move_note(ledger, seq, NULL, &head);
+    ledger_record_applied(ledger, now_us);
+    *ret = (struct ledger_effect){.seq = seq, .status = head_status(&head)};
+    return 0;
+}
+
+/* ---- cancelled, retried ---- */
+
+/* The flag and the line of history; the runs end by records of their own. */
+int apply_cancelled(struct ledger *ledger, const struct record *record, int64_t now_us,
+                    struct ledger_effect *ret)
+{
+    struct job_event_row event = {
+        .kind = JOB_EVENT_CANCELLED, .time_us = now_us, .text = slice_of(record->job.user)};
+    struct job_events events;
+    struct change change;
+    int r = change_open(ledger, record->job.seq, now_us, &change);
+
+    if (r)
+        return r;
+    if (change.head.flags & HEAD_CANCELLED) {
+        change_repeat(&change, ret);
+        return 0;
+    }
+    change.head.flags |= HEAD_CANCELLED;
+    r = change_read_events(&change, &events);
+    if (!r)
+        r = change_add_event(&change, &events, &event);
+    return r ? r : change_save(&change, ret);
+}
+
+int apply_retried(struct ledger *ledger, const struct record *record, int64_t now_us,
+                  struct ledger_effect *ret)
+{
+    struct job_event_row event = {
+        .kind = JOB_EVENT_RETRIED, .time_us = now_us, .id = record->job.new_id};
+    struct job_events events;
+    struct change change;
+    int r = change_open(ledger, record->job.seq, now_us, &change);
+
+    if (!r)
+        r = change_read_events(&change, &events);
+    if (r)
+        return r;
+    /* The one event that users make at will: it may not push out the others. */
+    if (events.n == JOB_EVENTS_MAX)
+        return OUTCOME_CONFLICT;
+    r = change_add_event(&change, &events, &event);
+    return r ? r : change_save(&change, ret);
+}
+
+/* ---- deleted ---- */
+
+static int runs_delete(struct ledger *ledger, uint64_t seq)
+{
+    struct run_key first = run_key(seq, 0);
+    struct slice key, value;
+    uint32_t run;
+    int r;
+
+    while (!(r = table_seek(&ledger->txn, TABLE_RUNS, run_key_slice(&first), &key, &value)) &&
+           run_key_is_of(key, seq, &run)) {
+        struct run_key found = run_key(seq, run); /* `key` dies with the entry */
+        r = table_delete(&ledger->txn, TABLE_RUNS, run_key_slice(&found));
+        if (r)
+            return r;
+    }
+    return r == OUTCOME_NOT_FOUND ? 0 : r;
+}
+
+int apply_deleted(struct ledger *ledger, const struct record *record, int64_t now_us,
+                  struct ledger_effect *ret)
+{
+    static const enum table tables[] = {TABLE_HEADS, TABLE_JOBS, TABLE_HOSTS, TABLE_EVENTS};
+    struct change change;
+    int r = change_open(ledger, record->job.seq, now_us, &change);
+
+    if (!r)
+        r = runs_delete(ledger, change.seq);
+    if (!r)
+        r = table_delete(&ledger->txn, TABLE_IDS, id_slice(&change.before.id));
+    for (size_t i = 0; !r && i < COUNT_OF(tables); i++) {
+        r = table_delete(&ledger->txn, tables[i], u64_slice(&change.seq));
+        if (r == OUTCOME_NOT_FOUND) /* few jobs have hosts and events */
+            r = 0;
+    }
+    if (!r)
+        r = dirty_mark(ledger, change.seq);
+    if (r)
+        return r;
+    move_note(ledger, change.seq, &change.before, NULL);
+    ledger_record_applied(ledger, now_us);
+    change_repeat(&change, ret);
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A job as its users see it: the JSON of a job_item (catalog/job.def).
+ */
+#ifndef REEVE_LEDGER_ITEM_H
+#define REEVE_LEDGER_ITEM_H
+
+#include "ledger/inside.h"
+
+/* Runs are shown until their rows have this many bytes, if fewer than LEDGER_RUNS_SHOWN; the first always is. */
+#define ITEM_RUNS_BYTES ((size_t)4 << 20)
+
+/* Appends the item; the reader is inside an answer. An item over the cap of *to overflows it. */
+int item_write(struct ledger_reader *reader, uint64_t seq, struct buf *to);
+
+/* ---- timeline.c ---- */
+
+/* Appends "timeline":[…], of the job's own events and of the first n_shown of reader->runs. */
+int timeline_write(struct ledger_reader *reader, uint64_t seq, const struct head *head,
+                   uint32_t n_shown, struct buf *to);
+/* The text of a run that failed or was skipped: the agent's, or else the reason of its code. */
+struct slice run_error(const struct run_row *run);
+
+/* For literals, and for the inside of a JSON string. */
+#define PUT(to, literal) buf_add((to), (literal), sizeof(literal) - 1)
+void put_escaped(struct buf *to, struct slice text);
+
+#endif

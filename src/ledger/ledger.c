@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening, committing, and the snapshot protocol.
+ *
+ * Writer: commit; write lock; index moves; `published` = transaction id; unlock. Reader: read lock;
+ * renew; the id is not `published`: unlock and again; copy from the index; unlock; read rows. Every
+ * commit of the environment goes through ledger_publish(), checkpoints too, or readers would wait
+ * for ever.
+ */
+#include "ledger/inside.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+
+/* ---- the index at start ---- */
+
+static int block_read_heads(struct block *block, struct txn *txn, uint64_t number)
+{
+    uint64_t first = number * BLOCK_JOBS;
+    struct slice key, bytes;
+    struct head head;
+    uint64_t seq;
+    int r = table_seek(txn, TABLE_HEADS, u64_slice(&first), &key, &bytes);
+
+    while (!r) {
+        r = u64_decode(key, &seq);
+        if (!r && seq / BLOCK_JOBS != number)
+            return 0;
+        if (!r)
+            r = head_decode(bytes, &head);
+        if (r)
+            return r;
+        block_move(block, (uint16_t)(seq % BLOCK_JOBS), NULL, &head);
+        r = table_next(txn, TABLE_HEADS, &key, &bytes);
+    }
+    return r == OUTCOME_NOT_FOUND ? 0 : r;
+}
+
+static int ledger_rebuild_block(struct ledger *ledger, uint64_t number)
+{
+    struct block *block = block_new();
+    int r = block_read_heads(block, &ledger->txn, number);
+
+    if (r) {
+        block_free(block);
+        return r;
+    }
+    blocks_add(&ledger->blocks, number, block, true);
+    return 0;
+}
+
+/* A blob is derived from heads: one that does not decode is made again, and marked so that it is
+ * not read again. */
+static int ledger_load_block(struct ledger *ledger, uint64_t number, struct slice blob)
+{
+    struct block *block;
+
+    if (blocks_is_dirty(&ledger->blocks, number))
+        return 0;
+    if (block_decode(blob, &block)) {
+        int r = table_put(&ledger->txn, TABLE_DIRTY, u64_slice(&number), (struct slice){.at = ""});
+        return r ? r : ledger_rebuild_block(ledger, number);
+    }
+    blocks_add(&ledger->blocks, number, block, false);
+    return 0;
+}
+
+/* Every block that has jobs has a blob or a mark: the first change after a checkpoint writes the
+ * mark. */
+static int ledger_load_blocks(struct ledger *ledger, enum table table)
+{
+    uint64_t number_end = ledger->meta.next_seq / BLOCK_JOBS + 1;
+    uint64_t number = 0;
+    struct slice key, value;
+    int r;
+
+    while (!(r = table_seek(&ledger->txn, table, u64_slice(&number), &key, &value))) {
+        r = u64_decode(key, &number);
+        if (!r && number >= number_end)
+            r = FAULT(-EUCLEAN);
+        if (!r)
+            r = table == TABLE_DIRTY ? ledger_rebuild_block(ledger, number)
+                                     : ledger_load_block(ledger, number, value);
+        if (r)
+            return r;
+        number++;
+    }
+    return r == OUTCOME_NOT_FOUND ? 0 : r;
+}
+
+static const uint64_t meta_key = 0;
+
+static int ledger_load(struct ledger *ledger)
+{
+    struct slice bytes;
+    int r = table_get(&ledger->txn, TABLE_META, u64_slice(&meta_key), &bytes);
+
+    if (!r)
+        r = meta_row_decode(bytes, &ledger->meta);
+    if (!r)
+        r = ledger_load_blocks(ledger, TABLE_DIRTY);
+    if (!r)
+        r = ledger_load_blocks(ledger, TABLE_BLOCKS);
+    if (r)
+        return r;
+    ledger->committed_meta = ledger->meta;
+    return 0;
+}
+
+/* ---- open and close ---- */
+
+/* The default kind prefers readers: a few of them starve the writer (95 commits in 3 s instead of
+ * 1,082). */
+static void lock_init(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+    int rc = pthread_rwlockattr_init(&attributes);
+
+    if (!rc)
+        rc = pthread_rwlockattr_setkind_np(&attributes,
+                                           PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    if (!rc)
+        rc = pthread_rwlock_init(lock, &attributes);
+    assert(rc == 0);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
+void ledger_drop(struct ledger *ledger)
+{
+    if (ledger->in_batch)
+        ledger_abort(ledger);
+    blocks_release(&ledger->blocks);
+    buf_release(&ledger->row);
+    mem_free(ledger->moves);
+    pthread_rwlock_destroy(&ledger->lock);
+    store_close(ledger->store);
+    mem_free(ledger);
+}
+
+static int ledger_open_in(struct ledger *ledger)
+{
+    int r = ledger_begin(ledger);
+
+    if (r)
+        return r;
+    r = ledger_load(ledger);
+    if (r) {
+        ledger_abort(ledger);
+        return r;
+    }
+    return ledger_commit(ledger);
+}
+
+int ledger_open_with(const char *dir, const struct ledger_options *options, struct ledger **ret,
+                     struct refusal *why)
+{
+    struct store *store;
+    int r = store_open(dir, options->no_sync, &store, why);
+
+    if (r)
+        return r;
+    struct ledger *ledger = mem_alloc(sizeof(*ledger));
+    ledger->store = store;
+    ledger->agents_version = 1;
+    buf_init(&ledger->row, BLOCK_BLOB_MAX);
+    lock_init(&ledger->lock);
+    r = ledger_open_in(ledger);
+    if (r) {
+        ledger_drop(ledger);
+        return refuse(why, OUTCOME_UNAVAILABLE, NULL, "the ledger in %s can't be read: %s", dir,
+                      fault_text());
+    }
+    *ret = ledger;
+    return 0;
+}
+
+int ledger_open(const char *dir, struct ledger **ret, struct refusal *why)
+{
+    static const struct ledger_options durable = {.no_sync = false};
+
+    return ledger_open_with(dir, &durable, ret, why);
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    if (ledger->in_batch)
+        ledger_abort(ledger);
+    /* What can't be written now is rebuilt at the next start. */
+    (void)ledger_checkpoint(ledger, UINT_MAX);
+    ledger_drop(ledger);
+}
+
+int ledger_free_space(struct ledger *ledger, uint64_t *ret_bytes)
+{
+    return store_free_space(ledger->store, ret_bytes);
+}
+
+/* ---- write ---- */
+
+int ledger_begin(struct ledger *ledger)
+{
+    assert(!ledger->in_batch);
+    int r = txn_begin(ledger->store, &ledger->txn);
+    if (r)
+        return r;
+    ledger->in_batch = true;
+    ledger->n_moves = 0;
+    ledger->agents_changed = false;
+    return 0;
+}
+
+void ledger_abort(struct ledger *ledger)
+{
+    assert(ledger->in_batch);
+    txn_abort(&ledger->txn);
+    ledger->in_batch = false;
+    ledger->meta = ledger->committed_meta;
+}
+
+static int meta_write(struct ledger *ledger)
+{
+    if (memcmp(&ledger->meta, &ledger->committed_meta, sizeof(ledger->meta)) == 0)
+        return 0;
+    struct slice bytes = {.at = (const char *)&ledger->meta, .size = sizeof(ledger->meta)};
+    return table_put(&ledger->txn, TABLE_META, u64_slice(&meta_key), bytes);
+}
+
+static int ledger_publish(struct ledger *ledger)
+{
+    int r = txn_commit(&ledger->txn);
+
+    ledger->in_batch = false;
+    if (r)
+        return r;
+    ledger->committed_meta = ledger->meta;
+    pthread_rwlock_wrlock(&ledger->lock);
+    for (size_t i = 0; i < ledger->n_moves; i++) {
+        const struct move *move = &ledger->moves[i];
+        blocks_move(&ledger->blocks, move->seq, move->has_before ? &move->before : NULL,
+                    move->has_after ? &move->after : NULL);
+    }
+    blocks_trim(&ledger->blocks);
+    ledger->agents_version += ledger->agents_changed;
+    /* Not the id the batch had: LMDB writes nothing for a batch that changed nothing. */
+    ledger->published = store_last_txn(ledger->store);
+    pthread_rwlock_unlock(&ledger->lock);
+    return 0;
+}
+
+int ledger_commit(struct ledger *ledger)
+{
+    assert(ledger->in_batch);
+    int r = meta_write(ledger);
+    if (r) {
+        ledger_abort(ledger);
+        return r;
+    }
+    return ledger_publish(ledger);
+}
+
+/* An empty block has no blob. */
+static int block_checkpoint(struct ledger *ledger, uint64_t number, const struct block *block)
+{
+    struct slice key = u64_slice(&number);
+    int r;
+
+    if (block_count(block, DIMENSION_ALL, 0) == 0) {
+        r = table_delete(&ledger->txn, TABLE_BLOCKS, key);
+    } else {
+        buf_clear(&ledger->row);
+        block_encode(block, &ledger->row);
+        if (buf_overflowed(&ledger->row))
+            return FAULT(-EFBIG);
+        r = table_put(&ledger->txn, TABLE_BLOCKS, key, buf_slice(&ledger->row));
+    }
+    if (r && r != OUTCOME_NOT_FOUND)
+        return r;
+    r = table_delete(&ledger->txn, TABLE_DIRTY, key);
+    return r == OUTCOME_NOT_FOUND ? 0 : r;
+}
+
+int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max)
+{
+    struct blocks *blocks = &ledger->blocks;
+    unsigned n = 0;
+    size_t end = 0;
+    int r = ledger_begin(ledger);
+
+    for (; !r && end < blocks->n && n < blocks_max; end++) {
+        if (!blocks->v[end].dirty)
+            continue;
+        r = block_checkpoint(ledger, blocks->first + end, blocks->v[end].block);
+        n++;
+    }
+    if (r) {
+        if (ledger->in_batch)
+            ledger_abort(ledger);
+        return r;
+    }
+    /* Readers do not look at it. Cleared before blocks_trim(); a commit that fails ends the
+     * process. */
+    for (size_t i = 0; i < end; i++)
+        blocks->v[i].dirty = false;
+    return ledger_publish(ledger);
+}
+
+uint64_t ledger_refused(const struct ledger *ledger)
+{
+    return ledger->refused;
+}
+
+/* ---- read ---- */
+
+int ledger_reader_open(struct ledger *ledger, struct ledger_reader **ret)
+{
+    struct ledger_reader *reader = mem_alloc(sizeof(*reader));
+    int r = snapshot_open(ledger->store, &reader->txn);
+
+    if (r) {
+        mem_free(reader);
+        return r;
+    }
+    reader->ledger = ledger;
+    buf_init(&reader->lines, STORED_ROW_MAX);
+    *ret = reader;
+    return 0;
+}
+
+void ledger_reader_close(struct ledger_reader *reader)
+{
+    snapshot_close(&reader->txn);
+    roster_release(&reader->roster);
+    runs_release(&reader->runs);
+    buf_release(&reader->lines);
+    mem_free(reader);
+}
+
+uint64_t ledger_version(struct ledger *ledger)
+{
+    return ledger->published;
+}
+
+/* True: done, *ret_r says how. False: a commit is between disk and index. */
+static bool reader_try(struct ledger_reader *reader, snapshot_copy *copy, void *ret,
+                       uint64_t *ret_agents_version, int *ret_r)
+{
+    struct ledger *ledger = reader->ledger;
+
+    pthread_rwlock_rdlock(&ledger->lock);
+    *ret_r = snapshot_renew(&reader->txn);
+    bool same = *ret_r || snapshot_id(&reader->txn) == ledger->published;
+    if (same && !*ret_r) {
+        *ret_agents_version = ledger->agents_version;
+        if (copy)
+            copy(ledger, ret);
+    }
+    pthread_rwlock_unlock(&ledger->lock);
+    return same;
+}
+
+int reader_begin(struct ledger_reader *reader, snapshot_copy *copy, void *ret)
+{
+    uint64_t agents_version;
+    int r;
+
+    while (!reader_try(reader, copy, ret, &agents_version, &r)) {
+        snapshot_reset(&reader->txn);
+        sched_yield();
+    }
+    if (r)
+        return r;
+    r = roster_read(&reader->roster, &reader->txn, agents_version);
+    if (r)
+        snapshot_reset(&reader->txn);
+    return r;
+}
+
+void reader_end(struct ledger_reader *reader)
+{
+    snapshot_reset(&reader->txn);
+}
+
+/* ---- rows of a job ---- */
+
+int head_get(struct txn *txn, uint64_t seq, struct head *ret)
+{
+    struct slice bytes;
+    int r = table_get(txn, TABLE_HEADS, u64_slice(&seq), &bytes);
+
+    return r ? r : head_decode(bytes, ret);
+}
+
+/* What one table says must be there, and another does not have. */
+static int missing_is_damage(int r)
+{
+    return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+}
+
+int reader_seq(struct ledger_reader *reader, const struct uuid *id, uint64_t *ret)
+{
+    struct slice key = {.at = (const char *)id->bytes, .size = sizeof(id->bytes)};
+    struct slice bytes;
+    int r = table_get(&reader->txn, TABLE_IDS, key, &bytes);
+
+    return r ? r : u64_decode(bytes, ret);
+}
+
+int reader_head(struct ledger_reader *reader, uint64_t seq, struct head *ret)
+{
+    return missing_is_damage(head_get(&reader->txn, seq, ret));
+}
+
+int reader_job(struct ledger_reader *reader, uint64_t seq, struct job_row *ret)
+{
+    struct slice bytes;
+    int r = table_get(&reader->txn, TABLE_JOBS, u64_slice(&seq), &bytes);
+
+    return r ? missing_is_damage(r) : job_row_decode(bytes, ret);
+}

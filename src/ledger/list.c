@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pages, counts, and the jobs, runs and agents that the controller works with.
+ *
+ * Under the lock only counts and seqs are copied; rows are read after it, from the same snapshot.
+ */
+#include "ledger/item.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* ---- pages ---- */
+
+_Static_assert(LEDGER_PAGE_MAX <= BLOCKS_PAGE_MAX, "a page is one answer of the index");
+
+struct page_copy {
+    /* wanted */
+    enum dimension dimension;
+    uint16_t value;
+    uint64_t offset;
+    unsigned limit;
+    /* found */
+    struct ledger_page page;
+    uint64_t seqs[LEDGER_PAGE_MAX];
+    unsigned n;
+};
+
+static void copy_page(const struct ledger *ledger, void *ret)
+{
+    struct page_copy *copy = ret;
+    const struct blocks *blocks = &ledger->blocks;
+
+    for (unsigned status = 0; status < job_status_COUNT; status++)
+        copy->page.counts[status] = blocks->totals[status];
+    copy->page.total =
+        copy->dimension == DIMENSION_STATUS ? blocks->totals[copy->value] : blocks->total;
+    if (copy->offset < copy->page.total)
+        copy->n = blocks_page(blocks, copy->dimension, copy->value, copy->offset, copy->limit,
+                              copy->seqs);
+}
+
+/* False: the item went over a limit and is not the first: it was taken back, the page ends before it. */
+static bool item_stays(struct buf *items, size_t page_start, size_t item_start, bool first)
+{
+    bool over = buf_overflowed(items) || items->size - page_start > LEDGER_PAGE_BYTES;
+
+    if (!over || first)
+        return true;
+    items->size = item_start;
+    items->overflowed = false;
+    return false;
+}
+
+static int page_write(struct ledger_reader *reader, struct page_copy *copy, struct buf *items)
+{
+    size_t page_start = items->size;
+    unsigned n = 0;
+
+    PUT(items, "[");
+    for (; n < copy->n; n++) {
+        size_t item_start = items->size;
+        if (n > 0)
+            PUT(items, ",");
+        int r = item_write(reader, copy->seqs[n], items);
+        if (r)
+            return r;
+        if (!item_stays(items, page_start, item_start, n == 0))
+            break;
+    }
+    PUT(items, "]");
+    copy->page.n_items = n;
+    return 0;
+}
+
+int ledger_list(struct ledger_reader *reader, const struct ledger_filter *filter, uint64_t offset,
+                unsigned limit, struct ledger_page *ret_page, struct buf *items)
+{
+    struct page_copy copy = {
+        .dimension = filter->has_status ? DIMENSION_STATUS : DIMENSION_ALL,
+        .value = filter->has_status ? (uint16_t)filter->status : 0,
+        .offset = offset,
+        .limit = limit,
+    };
+
+    assert(limit <= LEDGER_PAGE_MAX);
+    int r = reader_begin(reader, copy_page, &copy);
+    if (r)
+        return r;
+    r = page_write(reader, &copy, items);
+    reader_end(reader);
+    if (r)
+        return r;
+    *ret_page = copy.page;
+    return 0;
+}
+
+/* ---- a job and its runs ---- */
+
+static int job_read(struct ledger_reader *reader, uint64_t seq, struct arena *arena,
+                    struct ledger_job *ret)
+{
+    struct head head;
+    struct job_row row;
+    int r = reader_head(reader, seq, &head);
+
+    if (!r)
+        r = reader_job(reader, seq, &row);
+    if (r)
+        return r;
+    struct ledger_job job = {
+        .seq = seq,
+        .id = head.id,
+        .operation = arena_copy(arena, row.type),
+        .data = {.at = arena_copy(arena, row.data), .size = row.data.size},
+        .target = arena_copy(arena, row.target),
+        .target_kind = head.target_kind,
+        .user = arena_copy(arena, row.user),
+        .status = head_status(&head),
+        .cancelled = head.flags & HEAD_CANCELLED,
+        .created_us = head.created_us,
+        .limit_us = row.limit_us,
+        .start_by_us = row.start_by_us,
+        .counts = head.counts,
+    };
+    job.op = op_by_type(job.operation);
+    *ret = job;
+    return 0;
+}
+
+int ledger_job(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
+               struct ledger_job *ret)
+{
+    uint64_t seq;
+    int r = reader_begin(reader, NULL, NULL);
+
+    if (r)
+        return r;
+    r = reader_seq(reader, id, &seq);
+    if (!r)
+        r = job_read(reader, seq, arena, ret);
+    reader_end(reader);
+    return r;
+}
+
+static struct ledger_run run_copy(const struct ledger_reader *reader, const struct run *run,
+                                  struct arena *arena)
+{
+    const struct run_row *row = &run->row;
+
+    return (struct ledger_run){
+        .run = (uint32_t)(run - reader->runs.v),
+        .host = run->host,
+        .hostname = arena_copy(arena, roster_name(&reader->roster, run->host)),
+        .at = row->at,
+        .has_changed = row->has_changed,
+        .changed = row->changed,
+        .error = row->error.size ? arena_copy(arena, row->error) : NULL,
+        .data = {.at = row->data.size ? arena_copy(arena, row->data) : NULL,
+                 .size = row->data.size},
+        .acknowledged_us = row->acknowledged_us,
+        .started_us = row->started_us,
+        .finished_us = row->finished_us,
+    };
+}
+
+static int runs_of(struct ledger_reader *reader, uint64_t seq)
+{
+    struct head head;
+    int r = reader_head(reader, seq, &head);
+
+    return r ? r : runs_read(&reader->runs, &reader->txn, &reader->roster, seq, &head);
+}
+
+static int runs_copy(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
+                     uint32_t max, struct ledger_run **ret, uint32_t *ret_n)
+{
+    uint64_t seq;
+    int r = reader_seq(reader, id, &seq);
+
+    if (!r)
+        r = runs_of(reader, seq);
+    if (r)
+        return r;
+    uint32_t n = reader->runs.n < max ? reader->runs.n : max;
+    *ret = arena_alloc(arena, n * sizeof(**ret));
+    for (uint32_t i = 0; i < n; i++)
+        (*ret)[i] = run_copy(reader, runs_at(&reader->runs, i), arena);
+    *ret_n = n;
+    return 0;
+}
+
+int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
+                uint32_t max, struct ledger_run **ret, uint32_t *ret_n, uint32_t *ret_total)
+{
+    int r = reader_begin(reader, NULL, NULL);
+
+    if (r)
+        return r;
+    r = runs_copy(reader, id, arena, max, ret, ret_n);
+    if (!r)
+        *ret_total = reader->runs.n;
+    reader_end(reader);
+    return r;
+}
+
+/* ---- open runs ---- */
+
+struct open_copy {
+    uint64_t from; /* wanted: seqs from here on */
+    uint64_t seqs[BLOCKS_PAGE_MAX];
+    unsigned n;
+};
+
+static void copy_open(const struct ledger *ledger, void *ret)
+{
+    struct open_copy *copy = ret;
+
+    copy->n = blocks_open_from(&ledger->blocks, copy->from, BLOCKS_PAGE_MAX, copy->seqs);
+}
+
+typedef int each_run(void *owner, const struct ledger_job *job, const struct ledger_run *run);
+
+static int open_runs_of(struct ledger_reader *reader, uint64_t seq, struct arena *arena,
+                        each_run *each, void *owner)
+{
+    struct ledger_job job;
+    int r = job_read(reader, seq, arena, &job);
+
+    if (!r)
+        r = runs_of(reader, seq);
+    for (uint32_t i = 0; !r && i < reader->runs.n; i++) {
+        const struct run *run = &reader->runs.v[i];
+        if (run_state_is_final(run->row.at.state))
+            continue;
+        struct ledger_run copy = run_copy(reader, run, arena);
+        r = each(owner, &job, &copy);
+    }
+    return r;
+}
+
+/* One snapshot for each hundred jobs: a walk over all of them would keep old pages alive. */
+int ledger_each_open_run(struct ledger_reader *reader, each_run *each, void *owner)
+{
+    struct open_copy copy = {.from = 0};
+    struct arena arena CLEANUP(arena_release) = {0};
+    int r;
+
+    do {
+        r = reader_begin(reader, copy_open, &copy);
+        if (r)
+            return r;
+        for (unsigned i = 0; !r && i < copy.n; i++) {
+            r = open_runs_of(reader, copy.seqs[i], &arena, each, owner);
+            copy.from = copy.seqs[i] + 1;
+            arena_reset(&arena);
+        }
+        reader_end(reader);
+    } while (!r && copy.n > 0);
+    return r;
+}
+
+/* ---- agents ---- */
+
+static int agent_read(struct ledger_reader *reader, host_number host, struct arena *arena,
+                      struct ledger_agent *ret)
+{
+    uint64_t key = host;
+    struct agent_row row;
+    struct slice bytes;
+    int r = table_get(&reader->txn, TABLE_AGENTS, u64_slice(&key), &bytes);
+
+    if (r)
+        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+    r = agent_row_decode(bytes, &row);
+    if (r)
+        return r;
+    *ret = (struct ledger_agent){
+        .host = host,
+        .machine_id = arena_copy(arena, row.machine_id),
+        .hostname = arena_copy(arena, row.hostname),
+        .labels = {.at = arena_copy(arena, row.labels), .size = row.labels.size},
+        .epoch = row.epoch,
+        .reported = row.reported,
+        .first_seen_us = row.first_seen_us,
+        .changed_us = row.changed_us,
+    };
+    return 0;
+}
+
+int ledger_agents(struct ledger_reader *reader, struct arena *arena, struct ledger_agent **ret,
+                  uint32_t *ret_n)
+{
+    int r = reader_begin(reader, NULL, NULL);
+
+    if (r)
+        return r;
+    uint32_t n = reader->roster.n;
+    struct ledger_agent *agents = arena_alloc(arena, n * sizeof(*agents));
+    for (uint32_t i = 0; !r && i < n; i++)
+        r = agent_read(reader, i + 1, arena, &agents[i]);
+    reader_end(reader);
+    if (r)
+        return r;
+    *ret = agents;
+    *ret_n = n;
+    return 0;
+}

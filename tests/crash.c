@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kills controller, agent or both with SIGKILL at random moments under load, again and again, and
+ * asks afterwards whether every promise was kept.
+ *
+ *     crash URL TOKEN SUPERVISOR_PID WITNESS_FILE LOOPS SEED
+ *
+ * Lost: a job that an answer named is not in the ledger, or one whose deletion was confirmed is.
+ * Doubled: a modify ran twice. Further faults have a line of their own. Exit status 0: none.
+ */
+#include "client.h"
+#include "load.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "catalog/catalog.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#define ANSWER_MS   5000L
+#define RECOVERY_US (20 * US_PER_S) /* from a kill to ready */
+#define SETTLE_US   (40 * US_PER_S) /* from the last call until every job is final */
+#define OLD_NOTES   40              /* of earlier loops, looked at again after each kill */
+#define WITNESS_MAX ((size_t)64 << 20)
+#define WORD_MAX    32
+#define CHILDREN    16
+
+struct crash {
+    struct client *client;
+    struct load *load;
+    const char *token;
+    pid_t supervisor;
+    uint64_t random;
+    size_t checked; /* notes of earlier loops */
+    unsigned lost, doubled, faults;
+};
+
+__attribute__((format(printf, 2, 3))) static void fault(struct crash *crash, const char *format,
+                                                        ...)
+{
+    va_list arguments;
+
+    crash->faults++;
+    printf("crash: ");
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+}
+
+static int get(struct crash *crash, const char *path)
+{
+    return client_call(crash->client,
+                       &(struct call){.method = "GET", .path = path, .token = crash->token});
+}
+
+/* ---- kill and recover ---- */
+
+static bool is_named(pid_t pid, const char *name)
+{
+    struct arena arena = {0};
+    struct slice comm;
+    char path[64];
+    bool is;
+
+    snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+    is = !file_read(path, 64, &arena, &comm) && slice_starts(comm, name);
+    arena_release(&arena);
+    return is;
+}
+
+/* Kills the supervisor's child of this name; false when there is none at the moment. */
+static bool kill_child(const struct crash *crash, const char *name)
+{
+    struct arena arena = {0};
+    struct slice children, word;
+    char path[64];
+    bool killed = false;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", crash->supervisor, crash->supervisor);
+    if (file_read(path, 4096, &arena, &children))
+        children = SLICE("");
+    while (slice_cut(&children, ' ', &word)) {
+        pid_t pid = (pid_t)strtol(word.at, NULL, 10);
+
+        if (pid > 0 && is_named(pid, name))
+            killed = !kill(pid, SIGKILL);
+    }
+    arena_release(&arena);
+    return killed;
+}
+
+/* /proc shows the first 15 characters of a name. */
+#define CONTROLLER "reeve-controlle"
+#define AGENT      "reeve-agent"
+
+static void kill_some(struct crash *crash)
+{
+    unsigned victims = 1 + (unsigned)(random_next(&crash->random) % 3);
+
+    if (victims & 1 && !kill_child(crash, CONTROLLER))
+        fault(crash, "no controller to kill");
+    if (victims & 2 && !kill_child(crash, AGENT))
+        fault(crash, "no agent to kill");
+}
+
+static bool recover(struct crash *crash)
+{
+    int64_t until_us = clock_boot_us() + RECOVERY_US;
+
+    while (get(crash, "/health/ready") != 200) {
+        if (clock_boot_us() > until_us) {
+            fault(crash, "not ready %lld s after a kill", (long long)(RECOVERY_US / US_PER_S));
+            return false;
+        }
+        usleep(20000);
+    }
+    return true;
+}
+
+/* ---- what must be true after each recovery ---- */
+
+static void check_note(struct crash *crash, const struct note *note)
+{
+    char path[128];
+    int status;
+
+    snprintf(path, sizeof(path), "/job/%s", note->id);
+    status = get(crash, path);
+    if (status == 200 ? note->fate == NOTE_DELETED : note->fate == NOTE_KEPT || status != 404) {
+        crash->lost++;
+        printf("crash: job %s (fate %d) answers %d\n", note->id, note->fate, status);
+    }
+}
+
+static void check_notes(struct crash *crash)
+{
+    size_t n = load_n_notes(crash->load);
+
+    for (unsigned i = 0; crash->checked && i < OLD_NOTES; i++)
+        check_note(crash, load_note(crash->load, random_next(&crash->random) % crash->checked));
+    for (; crash->checked < n; crash->checked++)
+        check_note(crash, load_note(crash->load, crash->checked));
+}
+
+struct counts {
+    int64_t total, by_status[job_status_COUNT];
+};
+
+static bool read_counts(struct crash *crash, struct json page, struct counts *ret)
+{
+    struct json counts, value;
+    bool ok = json_member(page, "total_items", &value) && json_i64(value, &ret->total) &&
+              json_member(page, "status_counts", &counts);
+
+    for (int i = 0; ok && i < job_status_COUNT; i++)
+        ok = json_member(counts, job_status_words[i].word, &value) &&
+             json_i64(value, &ret->by_status[i]);
+    if (!ok)
+        fault(crash, "a page has no counts");
+    return ok;
+}
+
+/* One answer is one snapshot: the counts add up in every single one. */
+static bool get_page(struct crash *crash, int64_t offset, struct json *ret,
+                     struct counts *ret_counts)
+{
+    int64_t sum = 0;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/job?limit=100&offset=%lld", (long long)offset);
+    if (get(crash, path) != 200 || !client_json(crash->client, ret)) {
+        fault(crash, "%s is not answered", path);
+        return false;
+    }
+    if (!read_counts(crash, *ret, ret_counts))
+        return false;
+    for (int i = 0; i < job_status_COUNT; i++)
+        sum += ret_counts->by_status[i];
+    if (sum != ret_counts->total)
+        fault(crash, "counts add up to %lld of %lld jobs", (long long)sum,
+              (long long)ret_counts->total);
+    return true;
+}
+
+/* ---- what must be true at the end ---- */
+
+struct words {
+    char (*at)[WORD_MAX];
+    size_t n;
+};
+
+static int compare_words(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static bool has_word(const struct words *words, const char *word)
+{
+    return words->n && bsearch(word, words->at, words->n, sizeof(*words->at), compare_words);
+}
+
+/* What the host says: the words that modifies wrote, sorted; a word that stands twice ran twice. */
+static struct words read_witness(struct crash *crash, const char *path)
+{
+    struct arena arena = {0};
+    struct slice contents, line;
+    struct words words = {0};
+    size_t room = 0;
+
+    if (file_read(path, WITNESS_MAX, &arena, &contents)) {
+        fault(crash, "%s can't be read: no modify ran", path);
+        return words;
+    }
+    while (slice_cut(&contents, '\n', &line)) {
+        if (words.n == room) {
+            room = room ? 2 * room : 1024;
+            words.at = mem_realloc(words.at, room * sizeof(*words.at));
+        }
+        snprintf(words.at[words.n++], WORD_MAX, "%.*s", (int)line.size, line.at);
+    }
+    arena_release(&arena);
+    if (!words.n)
+        return words;
+    qsort(words.at, words.n, sizeof(*words.at), compare_words);
+    for (size_t i = 1; i < words.n; i++) {
+        if (!strcmp(words.at[i - 1], words.at[i])) {
+            crash->doubled++;
+            printf("crash: %s ran twice\n", words.at[i]);
+        }
+    }
+    return words;
+}
+
+/* The word that the job's command line writes; false when it is no modify. */
+static bool word_of_job(struct json item, char ret[WORD_MAX])
+{
+    struct json operation;
+    const char *echo;
+
+    if (!json_member(item, "operation", &operation))
+        return false;
+    echo = memmem(operation.text.at, operation.text.size, "echo ", 5);
+    return echo && sscanf(echo, "echo %31s", ret) == 1;
+}
+
+static enum job_status status_of_job(struct json item)
+{
+    struct json value;
+
+    for (int i = 0; json_member(item, "status", &value) && i < job_status_COUNT; i++) {
+        if (json_string_is(value, job_status_words[i].word))
+            return (enum job_status)i;
+    }
+    return job_status_COUNT;
+}
+
+static void check_job(struct crash *crash, const struct words *words, struct json item,
+                      struct counts *recount)
+{
+    enum job_status status = status_of_job(item);
+    char word[WORD_MAX];
+
+    recount->total++;
+    if (status < job_status_COUNT)
+        recount->by_status[status]++;
+    if (status == job_status_COMPLETED && word_of_job(item, word) && !has_word(words, word))
+        fault(crash, "%s is completed and never ran", word);
+}
+
+/* Reads all jobs, page by page: each completed modify ran, and the counts are what counting gives.
+ */
+static void check_all_jobs(struct crash *crash, const struct words *words)
+{
+    struct counts said, recount = {0};
+    struct json page, items;
+    int64_t before;
+
+    do {
+        before = recount.total;
+        if (!get_page(crash, recount.total, &page, &said) || !json_member(page, "items", &items))
+            return;
+        for (struct json_walk walk = json_walk(items); json_next(&walk);)
+            check_job(crash, words, walk.value, &recount);
+    } while (recount.total > before);
+    if (recount.total != said.total)
+        fault(crash, "%lld jobs are counted, %lld are there", (long long)said.total,
+              (long long)recount.total);
+    for (int i = 0; i < job_status_COUNT; i++) {
+        if (recount.by_status[i] != said.by_status[i])
+            fault(crash, "%s: %lld are counted, %lld are there", job_status_words[i].word,
+                  (long long)said.by_status[i], (long long)recount.by_status[i]);
+    }
+}
+
+static void settle(struct crash *crash)
+{
+    int64_t until_us = clock_boot_us() + SETTLE_US;
+    struct counts counts = {0};
+    struct json page;
+
+    while (get_page(crash, 0, &page, &counts) &&
+           counts.by_status[job_status_SUBMITTED] + counts.by_status[job_status_PROCESSING] > 0) {
+        if (clock_boot_us() > until_us) {
+            fault(crash, "%lld jobs never became final",
+                  (long long)(counts.by_status[job_status_SUBMITTED] +
+                              counts.by_status[job_status_PROCESSING]));
+            return;
+        }
+        usleep(100000);
+    }
+}
+
+/* ---- the loops ---- */
+
+static bool loop(struct crash *crash)
+{
+    struct counts counts;
+    struct json page;
+
+    load_go(crash->load);
+    usleep(50000 + (useconds_t)(random_next(&crash->random) % 350000));
+    kill_some(crash);
+    load_pause(crash->load);
+    if (!recover(crash))
+        return false;
+    check_notes(crash);
+    return get_page(crash, 0, &page, &counts);
+}
+
+int main(int argc, char **argv)
+{
+    static struct crash crash;
+    struct words words;
+    unsigned loops, done = 0;
+    uint64_t seed;
+
+    if (argc != 7) {
+        fprintf(stderr, "usage: crash URL TOKEN SUPERVISOR_PID WITNESS_FILE LOOPS SEED\n");
+        return 2;
+    }
+    loops = (unsigned)strtoul(argv[5], NULL, 10);
+    seed = strtoull(argv[6], NULL, 10);
+    printf("crash: seed %llu\n", (unsigned long long)seed);
+    crash.client = client_new(argv[1], ANSWER_MS);
+    crash.token = argv[2];
+    crash.supervisor = (pid_t)strtol(argv[3], NULL, 10);
+    crash.random = seed + 1;
+    crash.load = load_new(&(struct load_options){
+        .url = argv[1], .token = argv[2], .witness = argv[4], .seed = seed + 1});
+    while (done < loops && loop(&crash))
+        done++;
+
+    settle(&crash);
+    crash.checked = 0;
+    check_notes(&crash);
+    words = read_witness(&crash, argv[4]);
+    check_all_jobs(&crash, &words);
+    printf("crash: loops %u, jobs %zu, lost %u, doubled %u\n", done, load_n_notes(crash.load),
+           crash.lost, crash.doubled);
+    mem_free(words.at);
+    load_free(crash.load);
+    client_free(crash.client);
+    return crash.lost || crash.doubled || crash.faults || done < loops;
+}

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+# What the tests across programs share: a running pair, requests to it, and waits that end.
+#
+# Programs are taken from REEVE_BUILD (default build). A file starts its pair in setup_file or setup and
+# stops it in teardown_file or teardown; stopping fails when a process or a command is left behind.
+
+root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+export REEVE_BUILD=${REEVE_BUILD:-$root/build}
+export REEVE_BUILD_PLAIN=${REEVE_BUILD_PLAIN:-$root/build}
+reeve=$REEVE_BUILD/reeve
+# Nothing of the tester's own set-up may lead a test elsewhere.
+unset REEVE_URL REEVE_TOKEN REEVE_STATE
+export LC_ALL=C.UTF-8 no_proxy='*'
+
+# ---- waiting ----
+
+# wait_for SECONDS COMMAND…: until the command succeeds; fails when it does not in time.
+wait_for()
+{
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" 2>/dev/null; do
+        if [ "$SECONDS" -ge "$until" ]; then
+            echo "waited in vain for: $*"
+            return 1
+        fi
+        sleep 0.05
+    done
+}
+
+is_gone()
+{
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# ---- the pair ----
+
+# Below the range from which the kernel takes ports for outgoing connections.
+free_port()
+{
+    local port
+    while port=$((20000 + RANDOM % 12000)); do
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    done
+    echo "$port"
+}
+
+# A directory that the controller's user can pass through.
+make_scratch()
+{
+    scratch=$(mktemp -d /tmp/reeve-test.XXXXXX)
+    chmod 755 "$scratch"
+    export scratch
+}
+
+# start_reeve [FLAG…]: a pair on a fresh state directory, or on $state when it is set; waits until the agent is ready.
+# Sets supervisor, url, token, state and log.
+start_reeve()
+{
+    [ -n "${scratch:-}" ] || make_scratch
+    state=${state:-$scratch/state}
+    port=${port:-$(free_port)}
+    url=http://127.0.0.1:$port
+    log=$scratch/log
+    "${runner[@]}" "$reeve" start --state "$state" --port "$port" --log-level info "$@" >>"$log" 2>&1 3>&- &
+    supervisor=$!
+    export supervisor url token state port log
+    wait_for 20 grep -q '^reeve: ready at' "$log" || {
+        cat "$log"
+        return 1
+    }
+    token=$(<"$state/token")
+    wait_for 10 agent_is_ready
+}
+
+agent_is_ready()
+{
+    curl -sS -m 5 -H "Authorization: Bearer $token" "$url/agent" | jq -e '.agents | any(.status == "Ready")' >/dev/null
+}
+
+children_of()
+{
+    cat "/proc/$1/task/$1/children" 2>/dev/null
+}
+
+# child controller|agent: its process id.
+child()
+{
+    local pid
+    for pid in $(children_of "$supervisor"); do
+        [ "$(readlink "/proc/$pid/exe")" != "$(readlink -f "$REEVE_BUILD/reeve-$1")" ] || echo "$pid"
+    done
+}
+
+descendants_of()
+{
+    local pid
+    for pid in $(children_of "$1"); do
+        echo "$pid"
+        descendants_of "$pid"
+    done
+}
+
+# Stops the pair; a failure when it does not end by itself, ends badly, or leaves a process behind.
+stop_reeve()
+{
+    local family left='' pid
+    [ -n "${supervisor:-}" ] || return 0
+    family=$(descendants_of "$supervisor")
+    kill -TERM "$supervisor" 2>/dev/null
+    wait_for 20 is_gone "$supervisor" || left=" $supervisor"
+    for pid in $family; do
+        wait_for 2 is_gone "$pid" >/dev/null || left+=" $pid($(tr '\0' ' ' <"/proc/$pid/cmdline"))"
+    done
+    kill -KILL $supervisor $family 2>/dev/null
+    supervisor=
+    note_operations
+    if [ -n "$left" ]; then
+        echo "left behind:$left"
+        return 1
+    fi
+    ! grep -E 'ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|Assertion .* failed' "$log"
+}
+
+# With stop_reeve, and removes what the test wrote. $scratch stays when something was wrong.
+clean_up()
+{
+    stop_reeve || return 1
+    rm -rf "$scratch"
+    unset scratch state port
+}
+
+# Which operations were answered with success, for the account that tests/programs keeps.
+note_operations()
+{
+    [ -z "${REEVE_HITS:-}" ] || sed -nE 's/.* op=([a-z.A-Z]+).* status=2[0-9]{2}.*/\1/p' "$log" | sort -u >>"$REEVE_HITS"
+}
+
+# ---- an ordinary user ----
+
+# Sets runner so that start_reeve and commands run as a user without rights; who is one already stays who it is.
+become_ordinary()
+{
+    runner=()
+    if [ "$(id -u)" = 0 ]; then
+        id -u reeve-test >/dev/null 2>&1 || useradd -r -M -d /nonexistent -s /usr/sbin/nologin reeve-test
+        runner=(setpriv --reuid=reeve-test --regid=reeve-test --clear-groups)
+        chown reeve-test "$scratch"
+    fi
+}
+runner=()
+
+# ---- requests ----
+
+# api METHOD PATH [BODY [CURL-OPTION…]]: sets status_code, body and headers.
+api()
+{
+    local method=$1 path=$2 content=${3:-}
+    local options=(-sS -m 60 -X "$method" -H "Authorization: Bearer $token")
+    [ -z "$content" ] || options+=(-H 'Content-Type: application/json' --data-binary "$content")
+    raw_api "$path" "${options[@]}" "${@:4}"
+}
+
+# raw_api PATH CURL-OPTION…: nothing is added but the URL.
+raw_api()
+{
+    local path=$1 into=${BATS_TEST_TMPDIR:-$scratch}
+    shift
+    status_code=$(curl -sS -m 60 --path-as-is -D "$into/headers" -o "$into/body" -w '%{http_code}' "$@" "$url$path") || return 1
+    headers=$(tr -d '\r' <"$into/headers")
+    body=$(cat "$into/body" 2>/dev/null)
+    rm -f "$into/body"
+}
+
+# header NAME: its value in the last reply.
+header()
+{
+    sed -nE "s/^$1: (.*)/\1/Ip" <<<"$headers"
+}
+
+# answers STATUS: the last reply had this status.
+answers()
+{
+    [ "$status_code" = "$1" ] || {
+        echo "answered $status_code, not $1: $body"
+        return 1
+    }
+}
+
+# member FILTER: of the last reply, as jq prints it.
+member()
+{
+    jq -rc "$1" <<<"$body"
+}
+
+# has FILTER VALUE: the reply's member is exactly this.
+has()
+{
+    local got
+    got=$(member "$1")
+    [ "$got" = "$2" ] || {
+        echo "$1 is $got, not $2, in: $body"
+        return 1
+    }
+}
+
+# holds FILTER: the filter is true of the reply.
+holds()
+{
+    jq -e "$1" <<<"$body" >/dev/null || {
+        echo "not so: $1, in: $body"
+        return 1
+    }
+}
+
+# refused STATUS [FIELD]: the one error shape, naming the field in its text as well.
+refused()
+{
+    answers "$1" || return 1
+    holds '(.error | type == "string" and length > 0) and (.reason | test("^[a-z_]+$")) and (.request_id | length > 0)' || return 1
+    has .code "$1" || return 1
+    [ $# -lt 2 ] || { has .field "$2" && holds ".error | contains(\"$2\")"; }
+}
+
+# ---- jobs ----
+
+# submit_query: a job that completes at once; sets job.
+submit_query()
+{
+    api GET /node/_any/hostname && answers 200 && job=$(member .job_id)
+}
+
+# submit_shell COMMAND [QUERY]: leaves the answer to later; sets job.
+submit_shell()
+{
+    api POST "/node/_any/command/shell${2:-}" "$(jq -nc --arg c "$1" '{command: $c, timeout: 60}')" -H 'Prefer: respond-async' &&
+        answers 202 && job=$(member .job_id)
+}
+
+job_is()
+{
+    api GET "/job/$1" && [ "$(member .status)" = "$2" ]
+}
+
+job_is_final()
+{
+    api GET "/job/$1" && holds '.status | IN("submitted", "processing") | not' >/dev/null
+}
+
+# runs COMMAND-LINE: a process with exactly this command line is there.
+runs()
+{
+    pgrep -fx "$1" >/dev/null
+}
+
+runs_no_more()
+{
+    ! runs "$1"
+}
+
+# unique_sleep: a sleep of two minutes that no other process does; sets nap.
+unique_sleep()
+{
+    nap="sleep 120.$BASHPID$RANDOM"
+}

@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a client was told stays true, whatever dies meanwhile.
+
+load lib
+
+setup()
+{
+    make_scratch
+    witness=$scratch/witness
+    nap='never started'
+}
+
+teardown()
+{
+    local left=0
+    # What an agent was doing when it was killed outlives it.
+    pkill -KILL -fx "$nap"
+    clean_up || left=1
+    return $left
+}
+
+freeze()
+{
+    frozen=$(child "$1")
+    kill -STOP "$frozen"
+}
+
+thaw()
+{
+    kill -CONT "$frozen"
+}
+
+# kill_child controller|agent: and waits until the supervisor has started it anew.
+kill_child()
+{
+    local old
+    old=$(child "$1")
+    kill -KILL "$old"
+    wait_for 10 is_another "$1" "$old"
+    wait_for 10 agent_is_ready
+}
+
+is_another()
+{
+    local now
+    now=$(child "$1")
+    [ -n "$now" ] && [ "$now" != "$2" ]
+}
+
+failed_with()
+{
+    job_is "$1" failed && holds ".error | test(\"$2\")"
+}
+
+# ---- the agent is silent ----
+
+@test "a run that was told expired never starts later" {
+    start_reeve
+    freeze agent
+    api POST '/node/_any/command/shell?wait=1s&expires=1s' "{\"command\":\"echo ran >>$witness\"}"
+    refused 504
+    holds '.details | contains("waiting")'
+    job=$(member .job_id)
+    wait_for 6 failed_with "$job" expired
+    thaw
+    submit_query
+    sleep 1
+    [ ! -e "$witness" ]
+    job_is "$(member .job_id)" completed
+    failed_with "$(api GET '/job?status=failed' && member '.items[0].id')" expired
+}
+
+@test "a run whose host comes back in time is done" {
+    start_reeve
+    freeze agent
+    submit_shell "echo ran >>$witness" '?expires=30s'
+    sleep 1
+    job_is "$job" submitted
+    thaw
+    wait_for 5 job_is "$job" completed
+    [ "$(<"$witness")" = ran ]
+}
+
+@test "a cancelled run that had not started never starts" {
+    start_reeve
+    freeze agent
+    submit_shell "echo ran >>$witness" '?expires=30s'
+    api POST "/job/$job/cancel"
+    answers 200
+    has '.cancelled + .stopping' 1
+    thaw
+    wait_for 5 failed_with "$job" cancel
+    sleep 0.5
+    [ ! -e "$witness" ]
+}
+
+@test "a deleted run that had not started never starts" {
+    start_reeve
+    freeze agent
+    submit_shell "echo ran >>$witness" '?expires=30s'
+    api DELETE "/job/$job"
+    answers 204
+    thaw
+    submit_query
+    sleep 0.5
+    [ ! -e "$witness" ]
+}
+
+# ---- something dies ----
+
+@test "a run whose agent is killed is interrupted and not done again" {
+    start_reeve
+    unique_sleep
+    submit_shell "echo ran >>$witness; $nap"
+    wait_for 5 runs "$nap"
+    kill_child agent
+    wait_for 10 failed_with "$job" interrupted
+    [ "$(<"$witness")" = ran ]
+}
+
+@test "a command outlives the controller and its outcome arrives, once" {
+    start_reeve
+    submit_shell "echo ran >>$witness; sleep 1.5; echo done"
+    wait_for 5 test -e "$witness"
+    kill_child controller
+    wait_for 10 job_is "$job" completed
+    has .result.stdout done
+    [ "$(<"$witness")" = ran ]
+}
+
+@test "what waited when both were killed is done after the start" {
+    start_reeve
+    freeze agent
+    submit_shell "echo ran >>$witness" '?expires=1m'
+    kill -KILL "$frozen"
+    kill_child controller
+    wait_for 10 job_is "$job" completed
+    [ "$(<"$witness")" = ran ]
+}
+
+@test "after a restart every job, result and count is what it was" {
+    start_reeve
+    for _ in 1 2 3; do submit_query; done
+    api POST /node/_any/command/exec '{"command":"/nonexistent"}'
+    api GET '/job?limit=100'
+    before=$body
+    stop_reeve
+    start_reeve
+    api GET '/job?limit=100'
+    has . "$before"
+}
+
+@test "a runlog that is gone makes what was running interrupted" {
+    start_reeve
+    unique_sleep
+    submit_shell "$nap"
+    wait_for 5 runs "$nap"
+    kill -STOP "$supervisor"
+    kill -KILL "$(child agent)"
+    find "$state" -name '*runlog*' -exec rm -rf {} +
+    kill -CONT "$supervisor"
+    wait_for 10 failed_with "$job" interrupted
+}
+
+# ---- the end ----
+
+@test "SIGTERM lets requests in flight finish" {
+    start_reeve
+    curl -sS -m 20 -o "$scratch/answer" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+        -d "{\"command\":\"echo ran >$witness; sleep 1; echo done\"}" "$url/node/_any/command/shell" >"$scratch/code" 3>&- &
+    asking=$!
+    wait_for 5 test -e "$witness"
+    stop_reeve
+    wait "$asking"
+    [ "$(<"$scratch/code")" = 202 ]
+    [ "$(jq -r '.results[0].stdout' "$scratch/answer")" = done ]
+}
+
+# ---- the start ----
+
+# start_fails WORD…: reeve start ends by itself, with a status, and says each word in its last lines.
+start_fails()
+{
+    local word
+    run timeout 20 "${runner[@]}" "$reeve" start --state "$state" --port "$port" 3>&-
+    echo "$output"
+    [ "$status" -ne 0 ] && [ "$status" -ne 124 ] || return 1
+    for word; do
+        grep -qiF -- "$word" <<<"$output" || return 1
+    done
+}
+
+@test "a port that is taken is named, and nothing stays" {
+    start_reeve
+    (
+        state=$scratch/other
+        start_fails "$port"
+    )
+}
+
+@test "a second start on the same state is refused while the first goes on" {
+    start_reeve
+    (
+        port=$(free_port)
+        start_fails "$state"
+    )
+    submit_query
+}
+
+@test "a state directory that can't be written is named" {
+    port=$(free_port)
+    become_ordinary
+    mkdir "$scratch/locked"
+    chmod 500 "$scratch/locked"
+    state=$scratch/locked/state
+    start_fails "$state"
+}
+
+@test "a damaged ledger is refused and left as it is" {
+    start_reeve
+    submit_query
+    stop_reeve
+    ledger=$(find "$state" -name data.mdb)
+    head -c 8192 /dev/zero | tr '\0' x >"$ledger"
+    start_fails ledger
+    [ "$(stat -c %s "$ledger")" = 8192 ]
+}
