@@ -6,7 +6,7 @@ load lib
 
 setup_file()
 {
-    start_reeve --label group:web.dev
+    start_reeve --label group=web.dev
 }
 
 teardown_file()

@@ -28,9 +28,10 @@ wait_for()
     done
 }
 
+# Also when nobody has collected its status yet.
 is_gone()
 {
-    ! kill -0 "$1" 2>/dev/null
+    ! grep -qs '^State:[[:space:]][^Z]' "/proc/$1/status"
 }
 
 # ---- the pair ----
@@ -65,12 +66,18 @@ start_reeve()
     "${runner[@]}" "$reeve" start --state "$state" --port "$port" --log-level info "$@" >>"$log" 2>&1 3>&- &
     supervisor=$!
     export supervisor url token state port log
-    wait_for 20 grep -q '^reeve: ready at' "$log" || {
+    wait_for 20 has_begun_or_ended
+    grep -q '^reeve: ready at' "$log" || {
         cat "$log"
         return 1
     }
     token=$(<"$state/token")
     wait_for 10 agent_is_ready
+}
+
+has_begun_or_ended()
+{
+    grep -q '^reeve: ready at' "$log" || is_gone "$supervisor"
 }
 
 agent_is_ready()
@@ -133,7 +140,7 @@ clean_up()
 # Which operations were answered with success, for the account that tests/programs keeps.
 note_operations()
 {
-    [ -z "${REEVE_HITS:-}" ] || sed -nE 's/.* op=([a-z.A-Z]+).* status=2[0-9]{2}.*/\1/p' "$log" | sort -u >>"$REEVE_HITS"
+    [ -z "${REEVE_HITS:-}" ] || sed -nE 's/.* op=([a-zA-Z.]+) status=2[0-9]{2} .*/\1/p' "$log" | sort -u >>"$REEVE_HITS"
 }
 
 # ---- an ordinary user ----

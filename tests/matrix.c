@@ -36,14 +36,6 @@ struct probe {
 
 /* ---- the reply ---- */
 
-static bool member_is(struct json object, const char *name, const char *text)
-{
-    struct json value;
-
-    return json_member(object, name, &value) && value.kind == JSON_STRING &&
-           json_string_is(value, text);
-}
-
 static bool member_has_text(struct json object, const char *name)
 {
     struct json value;

@@ -71,12 +71,13 @@ static void reports_shrink(struct runlog *log)
     if (2 * log->n_gone < log->n_reports)
         return;
     log->n_reports -= log->n_gone;
-    memmove(log->reports, log->reports + log->n_gone, log->n_reports * sizeof(*log->reports));
-    log->n_gone = 0;
-    if (log->n_reports == 0) {
+    if (log->n_reports) {
+        memmove(log->reports, log->reports + log->n_gone, log->n_reports * sizeof(*log->reports));
+    } else {
         log->reports = mem_free(log->reports);
         log->room = 0;
     }
+    log->n_gone = 0;
 }
 
 static void settle(struct runlog *log, int64_t number)

@@ -23,7 +23,9 @@ struct address_kind {
     const char *prefix;
     enum bus_role role;
     int (*open)(struct address *address, const char *rest, struct refusal *why);
-    int (*receive)(struct address *address, int *ret);
+    int (*receive)(struct address *address, int *ret); /* NULL: there is no descriptor */
+    int (*seek)(struct address *address, int *ret);    /* NULL: the other side does that */
+    int64_t seek_after_us, seek_last_us;
 };
 
 static int unusable(struct refusal *why, const char *what, const char *reason)
@@ -102,6 +104,33 @@ static int supervised_receive(struct address *address, int *ret)
         return FAULT(-EPROTO);
     *ret = fd;
     fd = -1;
+    return 0;
+}
+
+/* A request for a new stream, one byte. Whether it can't be sent because too many wait or because
+   the supervisor is gone, address_receive() is the one to tell. */
+static int supervised_seek(struct address *address, int *ret)
+{
+    char byte = 0;
+
+    *ret = -1;
+    (void)!send(address->fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return 0;
+}
+
+int bus_wants_stream(int fd, bool *ret)
+{
+    char byte;
+    bool asked = false;
+    ssize_t size;
+
+    while ((size = recv(fd, &byte, 1, MSG_DONTWAIT)) > 0)
+        asked = true;
+    if (size == 0)
+        return FAULT(-EPIPE);
+    if (errno != EAGAIN && errno != EINTR)
+        return FAULT(errno == ECONNRESET ? -EPIPE : -errno);
+    *ret = asked;
     return 0;
 }
 
@@ -265,7 +294,7 @@ static int connecting_open(struct address *address, const char *rest, struct ref
     return path_set(address, rest, why);
 }
 
-static int connecting_receive(struct address *address, int *ret)
+static int connecting_seek(struct address *address, int *ret)
 {
     unsigned owner;
     const char *fault;
@@ -287,17 +316,48 @@ static int connecting_receive(struct address *address, int *ret)
 
 /* ---- both ---- */
 
+/* The supervisor brings the two together by itself whenever it starts one of them: a request comes
+   later than that, and only where both are alive. */
+#define ASK_AFTER_US     (500 * US_PER_MS)
+#define ASK_LAST_US      (8 * US_PER_S)
+#define CONNECT_AFTER_US (20 * US_PER_MS)
+#define CONNECT_LAST_US  (2 * US_PER_S)
+
 static const struct address_kind kinds[] = {
-    {.prefix = "fd:", .role = BUS_AGENT, .open = supervised_open, .receive = supervised_receive},
-    {.prefix = "fd:",
-     .role = BUS_CONTROLLER,
-     .open = supervised_open,
-     .receive = supervised_receive},
-    {.prefix = "unix:", .role = BUS_AGENT, .open = listening_open, .receive = listening_receive},
-    {.prefix = "unix:",
-     .role = BUS_CONTROLLER,
-     .open = connecting_open,
-     .receive = connecting_receive},
+    {
+        .prefix = "fd:",
+        .role = BUS_AGENT,
+        .open = supervised_open,
+        .receive = supervised_receive,
+        .seek = supervised_seek,
+        .seek_after_us = ASK_AFTER_US,
+        .seek_last_us = ASK_LAST_US,
+    },
+    {
+        .prefix = "fd:",
+        .role = BUS_CONTROLLER,
+        .open = supervised_open,
+        .receive = supervised_receive,
+        .seek = supervised_seek,
+        .seek_after_us = ASK_AFTER_US,
+        .seek_last_us = ASK_LAST_US,
+    },
+    {
+        .prefix = "unix:",
+        .role = BUS_AGENT,
+        .open = listening_open,
+        .receive = listening_receive,
+        .seek_after_us = INT64_MAX,
+        .seek_last_us = INT64_MAX,
+    },
+    {
+        .prefix = "unix:",
+        .role = BUS_CONTROLLER,
+        .open = connecting_open,
+        .seek = connecting_seek,
+        .seek_after_us = CONNECT_AFTER_US,
+        .seek_last_us = CONNECT_LAST_US,
+    },
 };
 
 int address_open(struct address *address, const struct bus_options *options, struct refusal *why)
@@ -323,4 +383,19 @@ void address_close(struct address *address)
 int address_receive(struct address *address, int *ret)
 {
     return address->kind->receive(address, ret);
+}
+
+int64_t address_seek_after_us(const struct address *address)
+{
+    return address->kind->seek_after_us;
+}
+
+int64_t address_seek_last_us(const struct address *address)
+{
+    return address->kind->seek_last_us;
+}
+
+int address_seek(struct address *address, int *ret)
+{
+    return address->kind->seek(address, ret);
 }

@@ -15,12 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_SIZE        ((size_t)32 << 10)
-#define READS_MAX        16 /* of READ_SIZE, in one dispatch */
-#define SENDS_MAX        16 /* in one dispatch, each of all that waits */
-#define OUT_KEPT         ((size_t)64 << 10)
-#define CONNECT_FIRST_US (50 * US_PER_MS)
-#define CONNECT_LAST_US  (2 * US_PER_S)
+#define READ_SIZE ((size_t)32 << 10)
+#define READS_MAX 16 /* of READ_SIZE, in one dispatch */
+#define SENDS_MAX 16 /* in one dispatch, each of all that waits */
+#define OUT_KEPT  ((size_t)64 << 10)
 
 struct bus_peer {
     int fd;
@@ -42,8 +40,9 @@ struct bus {
     struct bus_peer *peer; /* NULL: none */
     struct bus_peer *ended;
     bool dispatching;
-    int64_t connect_at_us, connect_wait_us; /* when the address has no descriptor */
-    struct arena arena;                     /* of the message being handled */
+    bool seeking;                     /* there is no peer, and the two below are set */
+    int64_t seek_at_us, seek_wait_us; /* when and how long after the last time */
+    struct arena arena;               /* of the message being handled */
 };
 
 static int watch(struct bus *bus, int operation, int fd, uint32_t events, void *who)
@@ -69,7 +68,6 @@ int bus_open(const struct bus_options *options, struct bus **ret, struct refusal
         .role = options->role,
         .address = address,
         .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-        .connect_wait_us = CONNECT_FIRST_US,
     };
     arena_init(&bus->arena);
     r = bus->epoll_fd < 0 ? FAULT(-errno) : 0;
@@ -125,7 +123,7 @@ int64_t bus_deadline_us(const struct bus *bus)
 {
     if (bus->peer)
         return bus->peer->broken ? 0 : INT64_MAX;
-    return bus->address.fd < 0 ? bus->connect_at_us : INT64_MAX;
+    return bus->seeking ? bus->seek_at_us : 0;
 }
 
 void bus_peer_set(struct bus_peer *peer, void *owners)
@@ -145,6 +143,7 @@ void bus_drop(struct bus *bus, struct bus_peer *peer, const char *why)
     if (bus->peer != peer)
         return;
     bus->peer = NULL;
+    bus->seeking = false;
     close(peer->fd); /* which ends its watch too */
     peer->fd = -1;
     bus->callbacks->gone(bus->owner, peer, why);
@@ -183,19 +182,31 @@ static int receive_stream(struct bus *bus)
     return peer_arrives(bus, fd);
 }
 
-/* The wait doubles with each attempt, and starts small again after a connection that stood. */
-static int try_connect(struct bus *bus, int64_t boot_us)
+static void seek_again_after(struct bus *bus, int64_t boot_us, int64_t wait_us)
 {
-    if (bus->address.fd >= 0 || bus->peer || boot_us < bus->connect_at_us)
+    bus->seeking = true;
+    bus->seek_wait_us = wait_us;
+    bus->seek_at_us = wait_us == INT64_MAX ? INT64_MAX : boot_us + wait_us;
+}
+
+static int seek_peer(struct bus *bus, int64_t boot_us)
+{
+    int fd;
+
+    if (bus->peer)
         return 0;
-    int r = receive_stream(bus);
+    if (!bus->seeking)
+        seek_again_after(bus, boot_us, address_seek_after_us(&bus->address));
+    if (boot_us < bus->seek_at_us)
+        return 0;
+    int r = address_seek(&bus->address, &fd);
     if (r)
         return r;
-    if (bus->peer)
-        bus->connect_wait_us = CONNECT_FIRST_US;
-    else if (bus->connect_wait_us < CONNECT_LAST_US)
-        bus->connect_wait_us *= 2;
-    bus->connect_at_us = boot_us + bus->connect_wait_us;
+    if (fd >= 0)
+        return peer_arrives(bus, fd);
+    int64_t last_us = address_seek_last_us(&bus->address);
+    seek_again_after(bus, boot_us,
+                     bus->seek_wait_us < last_us / 2 ? 2 * bus->seek_wait_us : last_us);
     return 0;
 }
 
@@ -308,7 +319,7 @@ static int dispatch(struct bus *bus, int64_t boot_us)
 {
     if (bus->peer && bus->peer->broken)
         bus_drop(bus, bus->peer, bus->peer->broken);
-    int r = try_connect(bus, boot_us);
+    int r = seek_peer(bus, boot_us);
     if (r)
         return r;
 

@@ -236,7 +236,10 @@ static void add_place(struct buf *to, const struct spot *spot)
     }
     if (spot->up)
         buf_add_char(to, '.');
-    add_shown(to, spot->name);
+    if (spot->name.size > 0)
+        add_shown(to, spot->name);
+    else
+        buf_add_text(to, "''");
 }
 
 /* "<where it stands>: <text>" */

@@ -10,13 +10,12 @@
 
 #include "catalog/catalog.h"
 
-/* Where a value stands ("operation.type", "args[3]") and what is accepted there; one a level, on
- * the stack. */
+/* Where a value stands ("operation.type", "args[3]") and what is accepted there. One a level, on
+   the stack. */
 struct spot {
-    const struct spot *up; /* NULL: at top */
-    struct slice
-        name; /* of a member or parameter; empty for an element of a list, which `index` names */
-    size_t index;
+    const struct spot *up;   /* NULL: at top */
+    struct slice name;       /* of a member or parameter */
+    size_t index;            /* of an element of a list; its name.at is NULL */
     const struct type *type; /* NULL where nothing is accepted: an unknown member */
     const struct rule *rule;
 };
@@ -50,8 +49,7 @@ bool rule_allows_text(const struct rule *rule, struct slice text); /* text is NU
 #define PATTERN_TEXT_MAX 4096 /* bytes; longer texts never match */
 bool pattern_check(const char *pattern, const char *text);
 
-/* A duration as requests write it: "1h30m", "0s". Parts below a millisecond are cut, negative ones
- * are 0s. */
+/* A duration as requests write it: "1h30m". Parts below a millisecond are cut, less is "0s". */
 void duration_write(int64_t duration_us, char ret[DURATION_TEXT_SIZE]);
 
 /* ---- decoding (decode.c) ---- */
@@ -66,17 +64,17 @@ struct decoder {
     struct arena *arena;
     struct refusal *why;
     size_t list_max; /* values of one list or map */
-    bool written;    /* only what schema_encode() writes: null in NULLABLE members alone, and those
-                        never absent */
+    bool
+        written; /* as schema_encode() writes: null in NULLABLE members alone, these never absent */
 };
 
 /* Text of a parameter or default, NUL-terminated and UTF-8, which lives as long as the value. */
 int decode_text(const struct decoder *d, const struct spot *spot, struct slice text, void *ret);
 int decode_json(const struct decoder *d, const struct spot *spot, struct json json, void *ret);
-/* Members into the fields of these places; then, when all places were decoded, what is required,
- * pairs, defaults. */
+/* Members into the fields of these places. */
 int decode_members(const struct decoder *d, const struct spot *up, const struct schema *schema,
                    unsigned places, struct json object, void *ret);
+/* When all places were decoded: what is required, pairs, defaults. */
 int decode_finish(const struct decoder *d, const struct spot *up, const struct schema *schema,
                   void *ret);
 /* json_check() whose refusal names the field "body". */

@@ -148,6 +148,8 @@ static void unknown_parameters_are_refused_with_the_known_ones(void **state)
             "hostname: unknown parameter; accepted are wait, expires");
     refused(&(struct request){"job.get", JOB, "x", NULL}, "x",
             "x: unknown parameter; no parameter is accepted");
+    refused(&(struct request){"job.get", JOB, "=1", NULL}, "''",
+            "'': unknown parameter; no parameter is accepted");
 }
 
 static void malformed_percent_encoding_is_refused(void **state)

@@ -19,7 +19,15 @@ static void add_struct(struct buf *to, const char *name, const char *doc)
     buf_printf(to, "/* %s */\nstruct %s {\n", doc, name);
 }
 
-/* "int64_t limit; // query: Jobs per page (an integer from 1 to 100; default 10)", in C comments */
+/* Types that end in an asterisk stand at their name. */
+static void add_declaration(struct buf *to, const char *ctype, const char *name)
+{
+    bool is_pointer = ctype[strlen(ctype) - 1] == '*';
+
+    buf_printf(to, "    %s%s%s;", ctype, is_pointer ? "" : " ", name);
+}
+
+/* A member, and behind it: its wire name where that differs, place, sentence, rule, presence. */
 static void add_member(struct buf *to, const char *ctype, const char *name,
                        const struct field *field)
 {
@@ -34,17 +42,19 @@ static void add_member(struct buf *to, const char *ctype, const char *name,
         [PRESENCE_OPTIONAL] = "; optional",
         [PRESENCE_NULLABLE] = "; or null",
     };
-    char accepts[REFUSAL_TEXT_SIZE];
+    char accepts[REFUSAL_TEXT_SIZE] = "";
 
-    field_accepts(field, accepts, sizeof(accepts));
-    buf_printf(to, "    %s %s; /* ", ctype, name);
+    if (field->rule.kind != RULE_KIND_ANY)
+        field_accepts(field, accepts, sizeof(accepts));
+    add_declaration(to, ctype, name);
+    buf_add_text(to, " /* ");
     if (strcmp(name, field->wire) != 0)
         buf_printf(to, "\"%s\", ", field->wire);
-    buf_printf(to, "%s%s (%s", places[field->place], field->doc, accepts);
+    buf_printf(to, "%s%s%s%s", places[field->place], field->doc, *accepts ? "; " : "", accepts);
     if (field->default_text)
-        buf_printf(to, "; default %s) */\n", field->default_text);
+        buf_printf(to, "; default %s */\n", field->default_text);
     else
-        buf_printf(to, "%s) */\n", presences[field->presence]);
+        buf_printf(to, "%s */\n", presences[field->presence]);
 }
 
 static void add_operation(struct buf *to, const struct op *op)
@@ -90,7 +100,7 @@ void types_write(struct buf *to)
     buf_add_text(to,
                  "/* SPDX-License-Identifier: MIT */\n"
                  "/*\n"
-                 " * Printed from src/catalog/\x2a.def; never compiled.\n"
+                 " * Printed from the rows in src/catalog/; never compiled.\n"
                  " *\n"
                  " * Each member `m` has a twin `bool has_m`: given, defaulted, or to be written.\n"
                  " * struct t_list is { t *v; size_t n; }, struct t_map the same of { key, val }.\n"

@@ -38,14 +38,15 @@ static const char *with_dashes(struct arena *arena, const char *name)
 }
 
 static void add_field(struct argument_set *set, const struct schema *root, const struct field *field,
-                      const char *prefix, bool target)
+                      const char *prefix, bool target, bool required)
 {
     const char *wire = arena_printf(set->arena, "%s%s", prefix, field->wire);
 
+    required = required && field->presence == PRESENCE_REQUIRED;
     if (field->type.kind == KIND_OBJ) {
         const char *inner = arena_printf(set->arena, "%s.", wire);
         for (const struct field *f = field->type.schema->fields; f->wire; f++)
-            add_field(set, root, f, inner, false);
+            add_field(set, root, f, inner, false, required);
         return;
     }
     bool path = field->place == PLACE_PATH;
@@ -56,13 +57,14 @@ static void add_field(struct argument_set *set, const struct schema *root, const
         .root = root,
         .field = field,
         .positional = path && !target,
+        .required = required,
     };
 }
 
 void argument_set_add(struct argument_set *set, const struct schema *schema, bool target)
 {
     for (const struct field *field = schema->fields; field->wire; field++)
-        add_field(set, schema, field, "", target);
+        add_field(set, schema, field, "", target, true);
 }
 
 struct argument *argument_find(const struct argument_set *set, const char *wire,

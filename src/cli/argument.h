@@ -17,6 +17,7 @@ struct argument {
     const struct schema *root;
     const struct field *field;
     bool positional;
+    bool required; /* and so are the objects it is in */
     const char **values; /* in the order given; "true" or "false" for a flag */
     size_t n_values, room;
 };

@@ -22,7 +22,7 @@
 #define BACKOFF_FIRST_US (200 * US_PER_MS)
 #define BACKOFF_MAX_US (10 * US_PER_S)
 #define BACKOFF_FORGIVEN_US (60 * US_PER_S) /* who lived so long starts anew with the first */
-#define FIRST_FREE_FD 10                    /* above all that a child is given */
+
 
 void program_add(struct program *program, const char *argument)
 {
@@ -67,7 +67,7 @@ static int place_fds(int control_fd, int ready_fd)
         r = place_fd(STDERR_FILENO, STDOUT_FILENO);
     if (!r)
         r = place_fd(control_fd, CHILD_BUS_FD);
-    if (!r)
+    if (!r && ready_fd >= 0)
         r = place_fd(ready_fd, CHILD_READY_FD);
     return r;
 }
@@ -127,10 +127,10 @@ static _Noreturn void child_main(const struct program *program, int control_fd, 
  * In the supervisor
  */
 
-/* Moves it above FIRST_FREE_FD. */
+/* Moves it above CHILD_FREE_FD. */
 static int raise_fd(int *fd)
 {
-    int raised = fcntl(*fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+    int raised = fcntl(*fd, F_DUPFD_CLOEXEC, CHILD_FREE_FD);
 
     if (raised < 0)
         return FAULT(-errno);
@@ -151,13 +151,14 @@ static void links_release(struct links *links)
     }
 }
 
-static int links_open(struct links *links)
+static int links_open(struct links *links, bool ready)
 {
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, links->control) < 0 ||
-        pipe2(links->ready, O_CLOEXEC) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, links->control) < 0)
+        return FAULT(-errno);
+    if (ready && pipe2(links->ready, O_CLOEXEC) < 0)
         return FAULT(-errno);
     int r = raise_fd(&links->control[1]);
-    return r ? r : raise_fd(&links->ready[1]);
+    return r || !ready ? r : raise_fd(&links->ready[1]);
 }
 
 int child_start(struct child *child, int64_t boot_us)
@@ -165,7 +166,7 @@ int child_start(struct child *child, int64_t boot_us)
     CLEANUP(links_release) struct links links = {.control = {-1, -1}, .ready = {-1, -1}};
     pid_t supervisor = getpid();
 
-    int r = links_open(&links);
+    int r = links_open(&links, child->program.tells_ready);
     if (r)
         return r;
     fflush(NULL);

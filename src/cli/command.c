@@ -63,9 +63,13 @@ static int verb_unknown(struct reader *reader)
     const char *word = reader->words[0];
     const char *meant = verb_suggestion(command->words, word, command->arena);
 
-    return refuse(reader->why, OUTCOME_USAGE, NULL, "there is no verb %.*s%s%s%s%s%s",
-                  (int)command->words.size, command->words.at, command->words.size ? " " : "", word,
-                  meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
+    const char *group = arena_printf(command->arena, "%.*s%s", (int)command->words.size,
+                                     command->words.at, command->words.size ? " " : "");
+    if (!meant)
+        return refuse(reader->why, OUTCOME_USAGE, NULL, "there is no verb %s%s, see reeve %s--help",
+                      group, word, group);
+    return refuse(reader->why, OUTCOME_USAGE, NULL, "there is no verb %s%s, did you mean %s%s?",
+                  group, word, group, meant);
 }
 
 /* "reeve help job list" is "reeve job list --help". */
@@ -135,9 +139,9 @@ static int reader_positional(struct reader *reader)
     struct argument *argument = argument_next_positional(arguments);
 
     if (!argument)
-        return refuse(reader->why, OUTCOME_USAGE, NULL, "%s is one word too many: %.*s takes %s",
-                      reader->words[0], (int)reader->command->words.size, reader->command->words.at,
-                      "its values by flags, see --help");
+        return refuse(reader->why, OUTCOME_USAGE, NULL,
+                      "%s is one word too many, see reeve %.*s --help", reader->words[0],
+                      (int)reader->command->words.size, reader->command->words.at);
     argument_add_value(arguments, argument, reader->words[0]);
     reader->words++;
     reader->n_words--;

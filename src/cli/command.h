@@ -14,6 +14,7 @@ struct command {
     const struct verb *verb;        /* NULL: a group, of which only help can be shown */
     struct argument_set arguments;  /* of the verb and of cli_options */
     struct cli_options options;
+    int exit_code; /* of a verb that returns 0 but has one of its own */
 };
 
 /* Reads the words after the program's name. 0; OUTCOME_USAGE. What was read up to a mistake stays in *ret. */

@@ -94,7 +94,7 @@ static bool is_required(const struct verb *verb, const struct argument *argument
 {
     if (is_target(argument))
         return verb->op->class != CLASS_QUERY;
-    return argument->field->presence == PRESENCE_REQUIRED;
+    return argument->required;
 }
 
 static const char *default_of(const struct verb *verb, const struct argument *argument)
@@ -104,30 +104,55 @@ static const char *default_of(const struct verb *verb, const struct argument *ar
     return argument->field->default_text;
 }
 
-/* "Jobs per page (an integer from 1 to 100; default 10)" */
-static const char *describe(const struct command *command, const struct argument *argument)
+/* What a value may be; "" when that goes without saying. */
+static const char *accepts_of(const struct argument *argument, struct arena *arena)
 {
     char accepts[ACCEPTS_SIZE];
-    const struct verb *verb = command->verb;
-    const char *preset = verb ? default_of(verb, argument) : argument->field->default_text;
-    bool required = verb && is_required(verb, argument);
+    struct field value = *argument->field;
 
-    field_accepts(argument->field, accepts, sizeof(accepts));
-    return arena_printf(command->arena, "%s (%s%s%s%s%s%s%s)", argument->field->doc,
-                        required ? "required; " : "", accepts, preset ? "; default " : "",
-                        preset ? preset : "", argument_repeats(argument) ? "; may be repeated" : "",
-                        argument_takes_json(argument) ? "; @FILE reads it from a file, @- from standard input" : "",
-                        argument == argument_rest(&command->arguments) ? "; or all words after --" : "");
+    value.type = *argument_type(argument);
+    if (value.type.kind == KIND_FLAG || (value.type.kind == KIND_STR && value.rule.kind == RULE_KIND_ANY))
+        return "";
+    field_accepts(&value, accepts, sizeof(accepts));
+    return arena_strdup(arena, accepts);
 }
 
-static void write_arguments(const struct command *command, const struct schema *only,
-                            const struct schema *but, struct buf *to)
+/* Appends one remark of "(required; an integer from 1 to 100; default 10)". */
+static const char *remark(struct arena *arena, const char *remarks, const char *text)
+{
+    if (!text[0])
+        return remarks;
+    return arena_printf(arena, "%s%s%s", remarks, remarks[0] ? "; " : "", text);
+}
+
+static const char *describe(const struct command *command, const struct argument *argument)
+{
+    struct arena *arena = command->arena;
+    const char *preset = default_of(command->verb, argument);
+    const char *remarks = is_required(command->verb, argument) ? "required" : "";
+
+    remarks = remark(arena, remarks, accepts_of(argument, arena));
+    if (preset)
+        remarks = remark(arena, remarks, arena_printf(arena, "default %s", preset));
+    if (argument_takes_json(argument))
+        remarks = remark(arena, remarks, "@FILE: from a file, @-: from standard input");
+    if (argument_repeats(argument))
+        remarks = remark(arena, remarks, "may be repeated");
+    if (argument == argument_rest(&command->arguments))
+        remarks = remark(arena, remarks, "or all words after --");
+    if (!remarks[0])
+        return argument->field->doc;
+    return arena_printf(arena, "%s (%s)", argument->field->doc, remarks);
+}
+
+/* Those of every verb, or the others. */
+static void write_arguments(const struct command *command, bool of_every_verb, struct buf *to)
 {
     const struct argument_set *set = &command->arguments;
 
     for (size_t i = 0; i < set->n; i++) {
         const struct argument *argument = &set->v[i];
-        if ((only && argument->root != only) || argument->root == but)
+        if ((argument->root == &cli_options_schema) != of_every_verb)
             continue;
         const char *label = arena_printf(command->arena, "%s%s", argument_shown(set, argument),
                                          argument->positional ? "" : placeholder(&argument->field->type));
@@ -163,7 +188,7 @@ static void write_verb(const struct command *command, struct buf *to)
     write_usage(command, to);
     if (command->arguments.n > argument_count(&command->arguments, &cli_options_schema)) {
         buf_add_char(to, '\n');
-        write_arguments(command, NULL, &cli_options_schema, to);
+        write_arguments(command, false, to);
     }
 }
 
@@ -220,12 +245,30 @@ static void write_group(const struct command *command, struct buf *to)
     }
 }
 
+/* In full only at the top, so that what is special about a verb is not drowned. */
+static void write_options(const struct command *command, struct buf *to)
+{
+    const struct argument_set *set = &command->arguments;
+
+    buf_add_text(to, "\nFlags of every verb");
+    if (command->words.size == 0) {
+        buf_add_text(to, ":\n");
+        write_arguments(command, true, to);
+        return;
+    }
+    buf_add_text(to, " (reeve --help):");
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->v[i].root == &cli_options_schema)
+            buf_printf(to, " --%s", set->v[i].name);
+    }
+    buf_add_char(to, '\n');
+}
+
 void help_write(const struct command *command, struct buf *to)
 {
     if (command->verb)
         write_verb(command, to);
     else
         write_group(command, to);
-    buf_add_text(to, "\nFlags of every verb:\n");
-    write_arguments(command, &cli_options_schema, NULL, to);
+    write_options(command, to);
 }

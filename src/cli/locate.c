@@ -14,13 +14,12 @@
 #define ADDRESS_MAX 2048
 #define TOKEN_MAX 4096
 
+/* Empty is not given. */
 static const char *first_given(const char *option, const char *variable)
 {
-    const char *from_environment = option ? NULL : getenv(variable);
+    const char *value = option ? option : getenv(variable);
 
-    if (from_environment && !from_environment[0])
-        return NULL;
-    return option ? option : from_environment;
+    return value && value[0] ? value : NULL;
 }
 
 const char *locate_programs(struct arena *arena)

@@ -33,34 +33,37 @@ static int print_help(const struct command *command, FILE *file)
     return fflush(file) ? OUTCOME_FAULT : 0;
 }
 
-static int run(int n_words, char **words, struct arena *arena, struct refusal *why)
+static int run(struct command *command, int n_words, char **words, struct arena *arena,
+               struct refusal *why)
 {
-    struct command command;
+    int r = command_read(n_words, words, arena, command, why);
 
-    int r = command_read(n_words, words, arena, &command, why);
     if (r)
         return r;
     hide_token(n_words, words);
-    if (command.options.help)
-        return print_help(&command, stdout);
-    if (command.verb)
-        return command.verb->run(&command, why);
-    print_help(&command, stderr);
+    if (command->options.help)
+        return print_help(command, stdout);
+    if (command->verb)
+        return command->verb->run(command, why);
+    print_help(command, stderr);
     return OUTCOME_USAGE;
 }
 
 int main(int argc, char **argv)
 {
     struct arena arena;
+    struct command command;
     struct refusal why = {.text = ""};
 
     text_setup();
     arena_init(&arena);
-    int r = run(argc > 0 ? argc - 1 : 0, argv + (argc > 0), &arena, &why);
+    int r = run(&command, argc > 0 ? argc - 1 : 0, argv + (argc > 0), &arena, &why);
     if (r < 0)
         fprintf(stderr, "reeve: %s\n", fault_text());
     else if (r > 0 && why.text[0])
         fprintf(stderr, "reeve: %s\n", why.text);
     arena_release(&arena);
+    if (r == 0)
+        return command.exit_code;
     return outcome_exit(r < 0 ? OUTCOME_FAULT : (enum outcome)r);
 }

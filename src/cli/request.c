@@ -116,6 +116,20 @@ static void write_argument(struct json_writer *w, const struct argument *argumen
     }
 }
 
+/* The decoder would say so too, but of the body as a whole. */
+static int check_required(const struct argument_set *set, const struct schema *root,
+                          struct refusal *why)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const struct argument *argument = &set->v[i];
+        bool target = argument->field->place == PLACE_PATH && !argument->positional;
+        if (argument->root == root && argument->required && argument->n_values == 0 && !target)
+            return refuse(why, OUTCOME_USAGE, NULL, "%s is required: %s",
+                          argument_shown(set, argument), argument->field->doc);
+    }
+    return 0;
+}
+
 /*
  * Bodies
  */
@@ -240,7 +254,6 @@ static int add_parameter(struct buf *to, const struct op *op, struct argument_se
     bool rest_of_path = name.size > 0 && name.at[name.size - 1] == '*';
     name.size -= rest_of_path;
     const char *wire = arena_copy(set->arena, name);
-
     struct argument *argument = argument_find(set, wire, op->in);
     if (!argument)
         argument = argument_find(set, wire, op_shared_in(op));
@@ -251,9 +264,6 @@ static int add_parameter(struct buf *to, const struct op *op, struct argument_se
                       "%s changes hosts: say which with --%s (a host name, a machine id, a label "
                       "such as group:web, _any or _all)",
                       op->verb, argument->name);
-    if (argument->n_values == 0)
-        return refuse(why, OUTCOME_USAGE, NULL, "%s needs %s: %s", op->verb,
-                      argument_shown(set, argument), argument->field->doc);
     percent_encode(to, argument->values[0], rest_of_path ? "/" : "");
     return 0;
 }
@@ -351,6 +361,8 @@ int request_make(const struct op *op, struct argument_set *set, struct request *
     struct op_request parts = {.query = {.size = 0}};
 
     int r = values_prepare(set, op->in, why);
+    if (!r)
+        r = check_required(set, op->in, why);
     if (r)
         return r;
     r = path_of(op, set, &path, &parts, why);
@@ -384,9 +396,10 @@ int request_options(struct argument_set *set, const struct schema *schema, void 
     struct slice object;
 
     int r = values_prepare(set, schema, why);
-    if (r)
-        return r;
-    r = write_object(set, schema, ~0u, &object, why);
+    if (!r)
+        r = check_required(set, schema, why);
+    if (!r)
+        r = write_object(set, schema, ~0u, &object, why);
     if (r)
         return r;
     if (schema_decode(schema, object, JSON_VALUES_MAX, set->arena, ret, &refused))

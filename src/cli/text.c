@@ -12,7 +12,6 @@
 #include <locale.h>
 #include <wchar.h>
 
-#define ELLIPSIS "…"
 #define NOT_UTF8 UINT32_MAX
 
 /* What is never printed as it is. Controls: ECMA-48 C0 and C1. Bidi: Unicode annex 9 (embeddings, overrides,
@@ -128,7 +127,7 @@ static void text_cut(struct buf *to, struct slice clean, size_t columns)
         buf_add_slice(to, bytes);
         used += point_columns(point);
     }
-    buf_add_text(to, ELLIPSIS);
+    buf_add_text(to, TEXT_ELLIPSIS);
     text_fill(to, columns - used - 1);
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 
+#define TEXT_ELLIPSIS "…"
+
 enum text_lines { TEXT_ONE_LINE, TEXT_KEEP_LINES };
 
 /* Makes widths known to the C library. Once, before anything is measured. */

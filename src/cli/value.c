@@ -170,9 +170,12 @@ struct slice value_cell(const struct field *field, const struct json *json, stru
     struct slice text = value_string(*json, arena);
     if (text.size > 0 && text.at[text.size - 1] == '\n')
         text.size--;
+    struct slice first;
+    bool more = slice_cut(&text, '\n', &first);
     CLEANUP(buf_release) struct buf clean;
     buf_init(&clean, VALUE_SHOWN_MAX);
-    text_clean(&clean, text, TEXT_ONE_LINE);
+    text_clean(&clean, first, TEXT_ONE_LINE);
+    buf_add_text(&clean, more ? TEXT_ELLIPSIS : "");
     struct slice cell = {.at = arena_copy(arena, buf_slice(&clean)), .size = clean.size};
     return value_is_time(field) ? time_cell(cell, arena) : cell;
 }

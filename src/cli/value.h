@@ -18,8 +18,7 @@
    `any` are JSON. */
 struct slice value_text(const struct field *field, const struct json *json, enum text_lines lines,
                         struct arena *arena);
-/* The same for a cell of a table: one line, times as "2026-11-24 06:12:28.123456", and text that ends in a line
-   feed without it. */
+/* The same for a cell of a table: times as "2026-11-24 06:12:28.123456", of text of several lines the first and "…". */
 struct slice value_cell(const struct field *field, const struct json *json, struct arena *arena);
 /* Whether it is text of several lines. */
 bool value_has_lines(const struct json *json, struct arena *arena);

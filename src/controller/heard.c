@@ -9,13 +9,16 @@
 #include "base/mem.h"
 #include "bus/bus.h"
 
+/* Two texts a label, each byte escaped as \\u00xx at worst, and what stands around them. */
+#define LABELS_JSON_MAX ((size_t)FLEET_LABELS_MAX * (2 * 6 * FLEET_LABEL_TEXT_MAX + 8))
+
 /* ---- identity ---- */
 
 static struct slice write_labels(struct arena *arena, const struct str_map *labels)
 {
     CLEANUP(buf_release) struct buf json;
 
-    buf_init(&json, SIZE_MAX); /* FLEET_LABELS_MAX of FLEET_LABEL_TEXT_MAX */
+    buf_init(&json, LABELS_JSON_MAX);
     struct json_writer w = json_writer(&json);
     json_begin_object(&w);
     for (size_t i = 0; i < labels->n; i++) {

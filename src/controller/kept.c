@@ -8,6 +8,9 @@
 
 #include <assert.h>
 
+/* Four times what a message can hold: what came out of one fits. */
+#define KEPT_JSON_MAX ((size_t)64 << 20)
+
 struct kept *kept_new(void)
 {
     struct kept *kept = mem_alloc(sizeof(*kept));
@@ -23,7 +26,7 @@ struct kept *kept_copy(const struct schema *schema, const void *object)
     struct kept *kept = kept_new();
     CLEANUP(buf_release) struct buf json;
 
-    buf_init(&json, SIZE_MAX); /* it came out of a message, and those are capped */
+    buf_init(&json, KEPT_JSON_MAX);
     schema_encode(schema, object, &json);
     kept->object = arena_alloc(&kept->arena, schema->size);
     /* The decoder's text points into what it read, so that must live as long. */

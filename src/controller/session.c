@@ -149,11 +149,24 @@ static int on_beat(struct core *core, struct bus_peer *peer, const void *body)
 
 /* ---- report ---- */
 
-static int64_t not_future(const struct core *core, bool given, int64_t time_us)
+static int64_t latest(int64_t a, bool given, int64_t b)
 {
-    if (!given || time_us < 0)
-        return 0;
-    return time_us < core->now_us ? time_us : core->now_us;
+    return given && b > a ? b : a;
+}
+
+/* The agent's idea of this clock may be a little ahead. What it says is moved back as a whole, so
+   that it still tells how long things took; 0: not said. */
+static void read_times(struct core *core, const struct bus_report *report, struct record_run *moved)
+{
+    int64_t last = latest(0, report->has_acknowledged_us, report->acknowledged_us);
+
+    last = latest(last, report->has_started_us, report->started_us);
+    last = latest(last, report->has_finished_us, report->finished_us);
+    int64_t ahead = last > core->now_us ? last - core->now_us : 0;
+    moved->acknowledged_us =
+        latest(0, report->has_acknowledged_us, report->acknowledged_us - ahead);
+    moved->started_us = latest(0, report->has_started_us, report->started_us - ahead);
+    moved->finished_us = latest(0, report->has_finished_us, report->finished_us - ahead);
 }
 
 /* A result that is not what the operation says is not stored: readers rely on its form. */
@@ -183,17 +196,13 @@ static struct record_run read_report(struct core *core, const struct bus_report 
         .changed = report->changed,
         .error = slice_of(report->has_error ? report->error : NULL),
         .data = report->has_data ? report->data : (struct slice){0},
-        .acknowledged_us = not_future(core, report->has_acknowledged_us, report->acknowledged_us),
-        .started_us = not_future(core, report->has_started_us, report->started_us),
     };
 
-    if (!run_state_is_final(report->state)) {
-        moved.started_us = report->state == run_state_STARTED && !moved.started_us
-                               ? core->now_us
-                               : moved.started_us;
+    read_times(core, report, &moved);
+    if (report->state == run_state_STARTED && moved.started_us == 0)
+        moved.started_us = core->now_us;
+    if (!run_state_is_final(report->state))
         return moved;
-    }
-    moved.finished_us = not_future(core, report->has_finished_us, report->finished_us);
     if (moved.finished_us == 0)
         moved.finished_us = core->now_us;
     check_result(op, &moved, &core->arena);

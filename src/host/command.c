@@ -47,16 +47,25 @@ static const char *replace_bad_bytes(struct slice output, struct arena *arena)
     return text;
 }
 
-/* Where output was cut inside a character, that character is dropped; it is not binary for that. */
+/* Where output was cut inside a character, what is left of that character is dropped: it is not
+ * binary for that. */
+static struct slice drop_cut_character(struct slice output)
+{
+    for (size_t dropped = 0; dropped < 4 && dropped <= output.size; dropped++) {
+        struct slice whole = {.at = output.at, .size = output.size - dropped};
+
+        if (is_text(whole))
+            return whole;
+    }
+    return output;
+}
+
 static const char *output_text(const struct buf *stream, struct arena *arena, bool *binary)
 {
     struct slice output = buf_slice(stream);
 
-    if (buf_overflowed(stream)) {
-        struct slice cut = slice_cut_at_character(output, output.size);
-        if (output.size - cut.size < 4)
-            output = cut;
-    }
+    if (buf_overflowed(stream))
+        output = drop_cut_character(output);
     if (is_text(output))
         return arena_copy(arena, output);
     *binary = true;

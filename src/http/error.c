@@ -63,6 +63,8 @@ static const char *phrase(int status)
         return "Request Timeout";
     case 413:
         return "Content Too Large";
+    case 431:
+        return "Request Header Fields Too Large";
     case 503:
         return "Service Unavailable";
     }

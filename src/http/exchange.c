@@ -119,6 +119,17 @@ void exchange_end(struct exchange *exchange)
     exchange_put(connection->loop, exchange);
 }
 
+void exchange_fail(struct exchange *exchange, const struct refusal *why, int status,
+                   const char *reason)
+{
+    struct connection *connection = exchange->connection;
+
+    exchange_gone(exchange);
+    exchange->reply_status = status;
+    exchange->state = EXCHANGE_CUT;
+    error_send(connection->loop, connection->fd, why, status, reason, exchange->request.id);
+}
+
 /*
  * Headers
  */
@@ -196,32 +207,40 @@ static int check_request(struct exchange *exchange, const struct headers *header
     return check_type(&exchange->request, ret);
 }
 
+/* With the body still to come: the connection ends with the refusal. */
+static void refuse_at_once(struct exchange *exchange, const struct guard_refusal *refused)
+{
+    exchange->closes = true;
+    if (refused->why.outcome == OUTCOME_HEADERS) /* the library has no memory left for its reply */
+        exchange_fail(exchange, &refused->why, outcome_http(OUTCOME_HEADERS), NULL);
+    else
+        refuse_request(exchange, refused);
+}
+
 void exchange_headers(struct exchange *exchange, const struct headers *headers, const char *method,
                       const char *version)
 {
+    size_t target_size = exchange->request.path.size + exchange->request.query.size;
     struct guard_refusal refused = {.status = 0};
     uint64_t size;
     int r;
 
     fill_request(exchange, headers, method);
-    r = headers_check(headers, method, exchange->request.path.size + exchange->request.query.size,
-                      version, &refused);
+    r = headers_check(headers, method, target_size, version, &refused);
     if (r) {
-        exchange->closes = true;
-        refuse_request(exchange, &refused);
+        refuse_at_once(exchange, &refused);
         return;
     }
     r = check_request(exchange, headers, &refused);
     if (r && headers_have_body(headers, &size)) {
-        exchange->closes = true;
-        refuse_request(exchange, &refused);
+        refuse_at_once(exchange, &refused);
         return;
     }
     exchange->state = EXCHANGE_BODY;
     if (!r)
         return;
-    /* The library closes the connection on a reply that comes now; after the (empty) body it does
-     * not. */
+    /* A reply now would make the library close the connection; after the (empty) body it does not.
+     */
     exchange->refused = arena_alloc(&exchange->arena, sizeof(refused));
     *exchange->refused = refused;
 }
@@ -232,24 +251,19 @@ void exchange_headers(struct exchange *exchange, const struct headers *headers, 
 
 /* Chunks over the limit. The library takes no reply while a body comes in, and reading on would be
  * for nothing. */
-static void cut_too_large(struct exchange *exchange)
+static void fail_too_large(struct exchange *exchange)
 {
-    struct connection *connection = exchange->connection;
     struct guard_refusal refused = {.status = 0};
 
-    exchange_gone(exchange);
     refuse_size(exchange->body.cap, &refused);
-    exchange->reply_status = outcome_http(OUTCOME_TOO_LARGE);
-    error_send(connection->loop, connection->fd, &refused.why, exchange->reply_status, NULL,
-               exchange->request.id);
-    exchange->state = EXCHANGE_CUT;
+    exchange_fail(exchange, &refused.why, outcome_http(OUTCOME_TOO_LARGE), NULL);
 }
 
 void exchange_body(struct exchange *exchange, const void *bytes, size_t size)
 {
     buf_add(&exchange->body, bytes, size);
     if (buf_overflowed(&exchange->body))
-        cut_too_large(exchange);
+        fail_too_large(exchange);
 }
 
 /*

@@ -225,8 +225,7 @@ static void connection_cut(struct connection *connection)
     connection->peer_left = true;
 }
 
-/* From the first byte to the last, headers and body: the time is up. */
-static void connection_time_out(struct connection *connection)
+static void send_timeout(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     struct exchange *exchange = connection->exchange;
@@ -236,10 +235,21 @@ static void connection_time_out(struct connection *connection)
     refuse(&why, OUTCOME_INVALID, NULL,
            "the request did not arrive whole within %" PRId64 " seconds",
            loop->server->limits.request_us / US_PER_S);
-    if (exchange)
-        exchange->reply_status = 408;
+    if (exchange && exchange->request.method) {
+        exchange_fail(exchange, &why, 408, "slow");
+        return;
+    }
     loop_make_id(loop, id);
     error_send(loop, connection->fd, &why, 408, "slow", id);
+}
+
+/* From the first byte to the last, headers and body: the time is up. */
+static void connection_time_out(struct connection *connection)
+{
+    const struct exchange *exchange = connection->exchange;
+
+    if (!exchange || !exchange->reply_status) /* else it was refused and does not read the reply */
+        send_timeout(connection);
     connection_cut(connection);
     connection_set_state(connection, CONNECTION_BUSY); /* until the library closes it */
 }

@@ -140,6 +140,9 @@ void exchange_headers(struct exchange *exchange, const struct headers *headers, 
 void exchange_body(struct exchange *exchange, const void *bytes, size_t size);
 void exchange_serve(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
+/* Answers past the library, which can't while it reads a request, and ends the connection. */
+void exchange_fail(struct exchange *exchange, const struct refusal *why, int status,
+                   const char *reason);
 /* The client of a parked request left, or the server stops. */
 void exchange_abandon(struct exchange *exchange);
 /* Tells the service, frees. */

@@ -50,34 +50,40 @@ static uint16_t address_port(const struct address *address)
     return ntohs(((const struct sockaddr_in *)(const void *)&address->storage)->sin_port);
 }
 
-static int refuse_bind(const struct http_options *options, int error, struct refusal *why)
+static int refuse_bind(const struct http_options *options, struct refusal *why)
 {
-    if (error == EADDRINUSE)
+    if (errno == EADDRINUSE)
         return refuse(why, OUTCOME_UNAVAILABLE, NULL, "port %u on %s is taken", options->port,
                       options->listen);
     return refuse(why, OUTCOME_UNAVAILABLE, NULL, "can't listen on port %u of %s: %s",
-                  options->port, options->listen, strerrordesc_np(error));
+                  options->port, options->listen, strerrordesc_np(errno));
 }
 
-/* `shares`: the port is ours already. */
-static int listen_open(struct address *address, bool shares, int *ret_error)
+static bool set_option(int fd, int option)
 {
     const int one = 1;
 
+    return setsockopt(fd, SOL_SOCKET, option, &one, sizeof(one)) == 0;
+}
+
+/* Port 0 in *address is replaced by the one the kernel chose. `is_first`: the port is not ours yet.
+ */
+static int listen_open(const struct http_options *options, struct address *address, bool is_first,
+                       int *ret_fd, struct refusal *why)
+{
+    struct sockaddr *name = (struct sockaddr *)&address->storage;
+
     CLEANUP(fd_closep)
-    int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-        (shares && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
-        bind(fd, (struct sockaddr *)&address->storage, address->size) < 0 ||
-        (!shares && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
-        getsockname(fd, (struct sockaddr *)&address->storage, &address->size) < 0 ||
-        listen(fd, BACKLOG) < 0) {
-        *ret_error = errno;
-        return -1;
-    }
-    int opened = fd;
+    int fd = socket(name->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || !set_option(fd, SO_REUSEADDR) || (!is_first && !set_option(fd, SO_REUSEPORT)))
+        return refuse_bind(options, why);
+    if (bind(fd, name, address->size) < 0 || (is_first && !set_option(fd, SO_REUSEPORT)))
+        return refuse_bind(options, why);
+    if (listen(fd, BACKLOG) < 0 || getsockname(fd, name, &address->size) < 0)
+        return refuse_bind(options, why);
+    *ret_fd = fd;
     fd = -1;
-    return opened;
+    return 0;
 }
 
 /* Connections this process has descriptors for, once its limit is as high as it may set it. */
@@ -106,10 +112,10 @@ static int open_loops(struct http_server *server, const struct http_options *opt
         return refuse(why, OUTCOME_UNAVAILABLE, NULL, "\"%s\" is not an IPv4 or IPv6 address",
                       options->listen);
     for (unsigned i = 0; i < options->n_loops; i++) {
-        int error;
-        int fd = listen_open(&address, i > 0, &error);
-        if (fd < 0)
-            return refuse_bind(options, error, why);
+        int fd = -1;
+        r = listen_open(options, &address, i == 0, &fd, why);
+        if (r)
+            return r;
         r = loop_open(server, i, fd, &server->loops[i]);
         if (r)
             return r;

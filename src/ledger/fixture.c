@@ -16,7 +16,8 @@ void fixture_make_dir(struct fixture *fixture)
 {
     const char *parent = getenv("TMPDIR");
 
-    snprintf(fixture->dir, sizeof(fixture->dir), "%s/reeve-ledger-XXXXXX", parent ? parent : "/tmp");
+    snprintf(fixture->dir, sizeof(fixture->dir), "%s/reeve-ledger-XXXXXX",
+             parent ? parent : "/tmp");
     assert_non_null(mkdtemp(fixture->dir));
 }
 
@@ -114,17 +115,16 @@ struct fixture_job fixture_submit(struct fixture *fixture, enum target_kind kind
                                         [TARGET_LABEL] = "group:web"};
     host_number hosts[2000];
     struct fixture_job job = {.id = uuid_make(fixture->now_us)};
-    struct record record = {
-        .kind = RECORD_SUBMITTED,
-        .submitted = {.id = job.id,
-                      .op = op_by_type("node.hostname.get"),
-                      .data = SLICE("{\"a\":1}"),
-                      .target = {.kind = kind, .text = slice_of(texts[kind])},
-                      .user = "alice",
-                      .limit_us = 60 * US_PER_S,
-                      .start_by_us = fixture->now_us + 30 * US_PER_S,
-                      .hosts = hosts,
-                      .n_hosts = n_hosts}};
+    struct record record = {.kind = RECORD_SUBMITTED,
+                            .submitted = {.id = job.id,
+                                          .op = op_by_type("node.hostname.get"),
+                                          .data = SLICE("{\"a\":1}"),
+                                          .target = {.kind = kind, .text = slice_of(texts[kind])},
+                                          .user = "alice",
+                                          .limit_us = 60 * US_PER_S,
+                                          .start_by_us = fixture->now_us + 30 * US_PER_S,
+                                          .hosts = hosts,
+                                          .n_hosts = n_hosts}};
 
     assert_true(n_hosts <= COUNT_OF(hosts));
     for (uint32_t i = 0; i < n_hosts; i++)
@@ -178,8 +178,8 @@ struct ledger_page fixture_list(struct fixture *fixture, const struct ledger_fil
     int r = ledger_list(fixture->reader, filter ? filter : &every, offset, limit, &page,
                         &fixture->text);
     assert_int_equal(r, 0);
-    assert_int_equal(
-        json_check(buf_slice(&fixture->text), JSON_VALUES_MAX_RESULT, &items, &why), 0);
+    assert_int_equal(json_check(buf_slice(&fixture->text), JSON_VALUES_MAX_RESULT, &items, &why),
+                     0);
     for (struct json_walk walk = json_walk(items); json_next(&walk); n++)
         check_item(walk.value.text);
     assert_int_equal(n, page.n_items);

@@ -7,9 +7,9 @@
 #ifndef REEVE_LEDGER_FIXTURE_H
 #define REEVE_LEDGER_FIXTURE_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -46,7 +46,8 @@ struct fixture_job {
     uint64_t seq;
     struct uuid id;
 };
-/* A job of node.hostname.get by "alice" on the hosts 1 … n_hosts; a host target when that is one and kind says so. */
+/* A job of node.hostname.get by "alice" on the hosts 1 … n_hosts; a host target when that is one
+ * and kind says so. */
 struct fixture_job fixture_submit(struct fixture *fixture, enum target_kind kind, uint32_t n_hosts);
 
 struct record record_run(enum record_kind kind, uint64_t seq, uint32_t run);

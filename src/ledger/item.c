@@ -2,7 +2,8 @@
 /*
  * Items: fragments that were encoded when they were stored, joined by memcpy.
  *
- * This is the hot path of every page: no printf, no allocation but what the reader and the buf keep.
+ * This is the hot path of every page: no printf, no allocation but what the reader and the buf
+ * keep.
  */
 #include "ledger/item.h"
 

@@ -361,26 +361,16 @@ static struct slice mdb_slice(MDB_val val)
     return (struct slice){.at = val.mv_data, .size = val.mv_size};
 }
 
-static int table_cursor(struct txn *txn, enum table table, MDB_cursor **ret)
-{
-    if (!txn->cursors[table]) {
-        int rc = mdb_cursor_open(txn->mdb, txn->store->tables[table], &txn->cursors[table]);
-        if (rc)
-            return MDB_FAULT(rc);
-    }
-    *ret = txn->cursors[table];
-    return 0;
-}
-
 static int cursor_get(struct txn *txn, enum table table, MDB_cursor_op op, MDB_val *key,
                       MDB_val *value)
 {
-    MDB_cursor *cursor;
-    int r = table_cursor(txn, table, &cursor);
+    MDB_cursor **cursor = &txn->cursors[table];
+    int rc = 0;
 
-    if (r)
-        return r;
-    int rc = mdb_cursor_get(cursor, key, value, op);
+    if (!*cursor)
+        rc = mdb_cursor_open(txn->mdb, txn->store->tables[table], cursor);
+    if (!rc)
+        rc = mdb_cursor_get(*cursor, key, value, op);
     if (rc == MDB_NOTFOUND)
         return OUTCOME_NOT_FOUND;
     return rc ? MDB_FAULT(rc) : 0;

@@ -34,15 +34,16 @@ static struct ledger_job job_of(struct fixture *fixture, const struct fixture_jo
     return found;
 }
 
-static struct ledger_run run_of(struct fixture *fixture, const struct fixture_job *job, uint32_t run)
+static struct ledger_run run_of(struct fixture *fixture, const struct fixture_job *job,
+                                uint32_t run)
 {
     static struct arena arena;
     struct ledger_run *runs;
     uint32_t n, total;
 
     arena_reset(&arena);
-    assert_int_equal(
-        ledger_runs(fixture->reader, &job->id, &arena, UINT32_MAX, &runs, &n, &total), 0);
+    assert_int_equal(ledger_runs(fixture->reader, &job->id, &arena, UINT32_MAX, &runs, &n, &total),
+                     0);
     for (uint32_t i = 0; i < n; i++) {
         if (runs[i].run == run)
             return runs[i];
@@ -170,14 +171,14 @@ static void what_the_table_does_not_name_is_refused_and_counted(void **state)
 {
     struct fixture *fixture = *state;
     struct fixture_job job = fixture_submit(fixture, TARGET_HOST, 1);
-    struct record done =
-        record_finished(job.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, "1");
+    struct record done = record_finished(job.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, "1");
 
     fixture_apply(fixture, record_run(RECORD_STARTED, job.seq, 0));
     expect_refused(fixture,
                    record_finished(job.seq, 0, run_state_FAILED, run_code_EXPIRED, NULL, NULL),
                    OUTCOME_CONFLICT);
-    expect_refused(fixture, record_finished(job.seq, 0, run_state_STARTED, run_code_NONE, NULL, NULL),
+    expect_refused(fixture,
+                   record_finished(job.seq, 0, run_state_STARTED, run_code_NONE, NULL, NULL),
                    OUTCOME_CONFLICT);
     expect_refused(fixture, record_run(RECORD_RELEASED, job.seq, 0), OUTCOME_CONFLICT);
     fixture_apply(fixture, done);
@@ -405,7 +406,7 @@ static uint64_t entries(struct fixture *fixture, enum table table)
 
 static void deleting_leaves_nothing_and_no_seq_is_used_twice(void **state)
 {
-    static const enum table tables[] = {TABLE_HEADS, TABLE_JOBS, TABLE_HOSTS,
+    static const enum table tables[] = {TABLE_HEADS,  TABLE_JOBS, TABLE_HOSTS,
                                         TABLE_EVENTS, TABLE_RUNS, TABLE_IDS};
     struct fixture *fixture = *state;
     struct fixture_job kept = fixture_submit(fixture, TARGET_ALL, 2);

@@ -267,8 +267,8 @@ static void pages_cross_the_borders_of_blocks(void **state)
     for (unsigned offset = 0; offset < 12; offset++) {
         for (unsigned limit = 0; limit < 12; limit++) {
             unsigned left = offset < 10 ? 10 - offset : 0;
-            unsigned n = blocks_page(&blocks, DIMENSION_STATUS, job_status_SUBMITTED, offset, limit,
-                                     seqs);
+            unsigned n =
+                blocks_page(&blocks, DIMENSION_STATUS, job_status_SUBMITTED, offset, limit, seqs);
             assert_int_equal(n, limit < left ? limit : left);
             for (unsigned i = 0; i < n; i++)
                 assert_int_equal(seqs[i], first + 9 - offset - i);

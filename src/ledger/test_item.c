@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Items, word for word: what users see of a job in each of its states. Every item is proven against job_item.
+ * Items, word for word: what users see of a job in each of its states. Every item is proven against
+ * job_item.
  */
 #include "ledger/fixture.h"
 
@@ -22,7 +23,8 @@ static int tear_down(void **state)
 }
 
 /* Everything behind the id. */
-static void assert_item(struct fixture *fixture, const struct fixture_job *job, const char *expected)
+static void assert_item(struct fixture *fixture, const struct fixture_job *job,
+                        const char *expected)
 {
     const char *item = fixture_item(fixture, &job->id);
     char id[UUID_TEXT_SIZE];
@@ -52,17 +54,19 @@ static void assert_has_not(struct fixture *fixture, const struct fixture_job *jo
 #define T(fraction) "\"2025-11-24T16:00:01." fraction "Z\""
 #define OPERATION   "\"operation\":{\"type\":\"node.hostname.get\",\"data\":{\"a\":1}}"
 #define SUBMITTED                                                                                  \
-    "{\"timestamp\":" T("000000") ",\"event\":\"submitted\",\"message\":\"Job submitted to queue\"}"
+    "{\"timestamp\":" T("000000") ",\"event\":\"submitted\",\"message\":\"Job submitted to "       \
+                                  "queue\"}"
 
 static void a_waiting_job_has_its_host_and_no_answer(void **state)
 {
     struct fixture_job job = fixture_submit(*state, TARGET_HOST, 1);
 
     assert_item(*state, &job,
-                "\",\"status\":\"submitted\",\"created\":" T("000000") "," OPERATION
-                ",\"target\":\"web-01\",\"user\":\"alice\",\"changed\":null,"
-                "\"hostname\":\"web-01\",\"updated_at\":" T("000000") ",\"timeline\":[" SUBMITTED
-                "]}");
+                "\",\"status\":\"submitted\",\"created\":" T(
+                    "000000") "," OPERATION
+                              ",\"target\":\"web-01\",\"user\":\"alice\",\"changed\":null,"
+                              "\"hostname\":\"web-01\",\"updated_at\":" T(
+                                  "000000") ",\"timeline\":[" SUBMITTED "]}");
 }
 
 static void a_completed_query_has_a_result_and_changed_nothing(void **state)
@@ -75,15 +79,30 @@ static void a_completed_query_has_a_result_and_changed_nothing(void **state)
                                           "{\"hostname\": \"web-01\"}"));
     assert_item(
         *state, &job,
-        "\",\"status\":\"completed\",\"created\":" T("000000") "," OPERATION
-        ",\"target\":\"_any\",\"user\":\"alice\",\"result\":{\"hostname\": \"web-01\"},"
-        "\"changed\":false,\"hostname\":\"web-01\",\"updated_at\":" T("003000") ",\"timeline\":["
-        SUBMITTED ",{\"timestamp\":" T("001000") ",\"event\":\"acknowledged\",\"hostname\":\"web-01\","
-        "\"message\":\"Job acknowledged by agent web-01\"},"
-        "{\"timestamp\":" T("002000") ",\"event\":\"started\",\"hostname\":\"web-01\","
-        "\"message\":\"Job processing started on web-01\"},"
-        "{\"timestamp\":" T("003000") ",\"event\":\"completed\",\"hostname\":\"web-01\","
-        "\"message\":\"Job completed successfully on web-01\"}]}");
+        "\",\"status\":\"completed\",\"created\":" T(
+            "000000") "," OPERATION ",\"target\":\"_any\",\"user\":\"alice\",\"result\":{"
+                      "\"hostname\": \"web-01\"},"
+                      "\"changed\":false,\"hostname\":\"web-01\",\"updated_at\":" T(
+                          "003000") ",\"timeline\":[" SUBMITTED
+                                    ",{\"timestamp\":" T(
+                                        "001000") ",\"event\":\"acknowledged\",\"hostname\":\"web-"
+                                                  "01\","
+                                                  "\"message\":\"Job acknowledged by agent "
+                                                  "web-01\"},"
+                                                  "{\"timestamp\":" T(
+                                                      "002000") ",\"event\":\"started\","
+                                                                "\"hostname\":\"web-01\","
+                                                                "\"message\":\"Job processing "
+                                                                "started on web-01\"},"
+                                                                "{\"timestamp\":" T(
+                                                                    "003000") ",\"event\":"
+                                                                              "\"completed\","
+                                                                              "\"hostname\":\"web-"
+                                                                              "01\","
+                                                                              "\"message\":\"Job "
+                                                                              "completed "
+                                                                              "successfully on "
+                                                                              "web-01\"}]}");
 }
 
 static void a_failed_job_says_why_and_shows_no_result(void **state)
@@ -92,13 +111,17 @@ static void a_failed_job_says_why_and_shows_no_result(void **state)
 
     fixture_apply(*state, record_finished(job.seq, 0, run_state_FAILED, run_code_ERROR,
                                           "disk \"sda\" is gone", "{\"exit_code\":1}"));
-    assert_item(*state, &job,
-                "\",\"status\":\"failed\",\"created\":" T("000000") "," OPERATION
-                ",\"target\":\"web-01\",\"user\":\"alice\",\"changed\":null,"
-                "\"error\":\"disk \\\"sda\\\" is gone\",\"hostname\":\"web-01\",\"updated_at\":"
-                T("001000") ",\"timeline\":[" SUBMITTED ",{\"timestamp\":" T("001000")
-                ",\"event\":\"failed\",\"hostname\":\"web-01\",\"message\":\"Job failed on web-01\","
-                "\"error\":\"disk \\\"sda\\\" is gone\"}]}");
+    assert_item(
+        *state, &job,
+        "\",\"status\":\"failed\",\"created\":" T(
+            "000000") "," OPERATION ",\"target\":\"web-01\",\"user\":\"alice\",\"changed\":null,"
+                      "\"error\":\"disk \\\"sda\\\" is "
+                      "gone\",\"hostname\":\"web-01\",\"updated_at\":" T(
+                          "001000") ",\"timeline\":[" SUBMITTED
+                                    ",{\"timestamp\":" T(
+                                        "001000") ",\"event\":\"failed\",\"hostname\":\"web-01\","
+                                                  "\"message\":\"Job failed on web-01\","
+                                                  "\"error\":\"disk \\\"sda\\\" is gone\"}]}");
 }
 
 static void a_broadcast_answers_by_host(void **state)
@@ -110,25 +133,42 @@ static void a_broadcast_answers_by_host(void **state)
     done.run.started_us = FIXTURE_START_US + US_PER_S;
     done.run.finished_us = FIXTURE_START_US + US_PER_S + 500;
     fixture_apply(*state, done);
-    fixture_apply(*state,
-                  record_finished(job.seq, 2, run_state_FAILED, run_code_REFUSED, "not here", NULL));
+    fixture_apply(
+        *state, record_finished(job.seq, 2, run_state_FAILED, run_code_REFUSED, "not here", NULL));
     assert_item(
         *state, &job,
-        "\",\"status\":\"processing\",\"created\":" T("000000") "," OPERATION
-        ",\"target\":\"_all\",\"user\":\"alice\",\"changed\":null,\"updated_at\":" T("002000")
-        ",\"responses\":{\"web-02\":{\"status\":\"completed\",\"data\":2,\"changed\":true,"
-        "\"hostname\":\"web-02\"},\"web-03\":{\"status\":\"failed\",\"changed\":null,"
-        "\"error\":\"not here\",\"hostname\":\"web-03\"}},"
-        "\"agent_states\":{\"web-02\":{\"status\":\"completed\",\"duration\":\"500µs\"},"
-        "\"web-03\":{\"status\":\"failed\",\"error\":\"not here\",\"code\":\"refused\"}},"
-        "\"timeline\":[" SUBMITTED
-        ",{\"timestamp\":" T("000000") ",\"event\":\"started\",\"hostname\":\"web-02\","
-        "\"message\":\"Job processing started on web-02\"},"
-        "{\"timestamp\":" T("000500") ",\"event\":\"completed\",\"hostname\":\"web-02\","
-        "\"message\":\"Job completed successfully on web-02\"},"
-        "{\"timestamp\":" T("002000") ",\"event\":\"failed\",\"hostname\":\"web-03\","
-        "\"message\":\"Job refused by web-03\",\"error\":\"not here\"}]}");
-    fixture_apply(*state, record_finished(job.seq, 0, run_state_SKIPPED, run_code_NONE, "no", NULL));
+        "\",\"status\":\"processing\",\"created\":" T(
+            "000000") "," OPERATION
+                      ",\"target\":\"_all\",\"user\":\"alice\",\"changed\":null,\"updated_at\":" T(
+                          "002000") ",\"responses\":{\"web-02\":{\"status\":\"completed\",\"data\":"
+                                    "2,\"changed\":true,"
+                                    "\"hostname\":\"web-02\"},\"web-03\":{\"status\":\"failed\","
+                                    "\"changed\":null,"
+                                    "\"error\":\"not here\",\"hostname\":\"web-03\"}},"
+                                    "\"agent_states\":{\"web-02\":{\"status\":\"completed\","
+                                    "\"duration\":\"500µs\"},"
+                                    "\"web-03\":{\"status\":\"failed\",\"error\":\"not "
+                                    "here\",\"code\":\"refused\"}},"
+                                    "\"timeline\":[" SUBMITTED ",{\"timestamp\":" T(
+                                        "000000") ",\"event\":\"started\",\"hostname\":\"web-02\","
+                                                  "\"message\":\"Job processing started on "
+                                                  "web-02\"},"
+                                                  "{\"timestamp\":" T(
+                                                      "000500") ",\"event\":\"completed\","
+                                                                "\"hostname\":\"web-02\","
+                                                                "\"message\":\"Job completed "
+                                                                "successfully on web-02\"},"
+                                                                "{\"timestamp\":" T(
+                                                                    "002000") ",\"event\":"
+                                                                              "\"failed\","
+                                                                              "\"hostname\":\"web-"
+                                                                              "03\","
+                                                                              "\"message\":\"Job "
+                                                                              "refused by "
+                                                                              "web-03\",\"error\":"
+                                                                              "\"not here\"}]}");
+    fixture_apply(*state,
+                  record_finished(job.seq, 0, run_state_SKIPPED, run_code_NONE, "no", NULL));
     assert_has(*state, &job, "\"status\":\"partial_failure\"");
     assert_has(*state, &job, "\"changed\":true,\"error\":\"web-03: not here\",\"updated_at\"");
 }
@@ -141,8 +181,9 @@ static void a_broadcast_to_one_host_has_result_and_responses(void **state)
     fixture_apply(*state,
                   record_finished(job.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, "[1]"));
     assert_has(*state, &job, "\"result\":[1],\"changed\":false,\"hostname\":\"web-01\"");
-    assert_has(*state, &job, "\"responses\":{\"web-01\":{\"status\":\"completed\",\"data\":[1],"
-                             "\"changed\":false,\"hostname\":\"web-01\"}}");
+    assert_has(*state, &job,
+               "\"responses\":{\"web-01\":{\"status\":\"completed\",\"data\":[1],"
+               "\"changed\":false,\"hostname\":\"web-01\"}}");
 }
 
 static void a_skipped_job_has_the_skip_as_its_error(void **state)
@@ -154,8 +195,9 @@ static void a_skipped_job_has_the_skip_as_its_error(void **state)
                                               "wrong family", NULL));
     assert_has(*state, &job, "\"status\":\"skipped\"");
     assert_has(*state, &job, "\"changed\":null,\"error\":\"web-01: wrong family\"");
-    assert_has(*state, &job, "\"message\":\"Job skipped on web-02 (unsupported OS family)\","
-                             "\"error\":\"wrong family\"}");
+    assert_has(*state, &job,
+               "\"message\":\"Job skipped on web-02 (unsupported OS family)\","
+               "\"error\":\"wrong family\"}");
 }
 
 /* The first by name is not the first by number. */
@@ -164,17 +206,20 @@ static void the_error_is_of_the_first_failed_host_by_name(void **state)
     struct fixture *fixture = *state;
     struct fixture_job job = fixture_submit(fixture, TARGET_ALL, 3);
 
-    fixture_apply(fixture, record_finished(job.seq, 0, run_state_FAILED, run_code_ERROR, "a", NULL));
+    fixture_apply(fixture,
+                  record_finished(job.seq, 0, run_state_FAILED, run_code_ERROR, "a", NULL));
     fixture_apply(fixture,
                   record_finished(job.seq, 1, run_state_COMPLETED, run_code_NONE, NULL, "1"));
-    fixture_apply(fixture, record_finished(job.seq, 2, run_state_FAILED, run_code_ERROR, "c", NULL));
+    fixture_apply(fixture,
+                  record_finished(job.seq, 2, run_state_FAILED, run_code_ERROR, "c", NULL));
     assert_has(fixture, &job, "\"error\":\"web-01: a\",\"updated_at\"");
-    fixture_apply(fixture, (struct record){.kind = RECORD_AGENT,
-                                           .agent = {.host = 1,
-                                                     .machine_id = "00000000000000000000000000000001",
-                                                     .hostname = "zeus",
-                                                     .labels = SLICE("{}"),
-                                                     .epoch = 1}});
+    fixture_apply(fixture,
+                  (struct record){.kind = RECORD_AGENT,
+                                  .agent = {.host = 1,
+                                            .machine_id = "00000000000000000000000000000001",
+                                            .hostname = "zeus",
+                                            .labels = SLICE("{}"),
+                                            .epoch = 1}});
     assert_has(fixture, &job, "\"error\":\"web-03: c\",\"updated_at\"");
     assert_has(fixture, &job, "\"responses\":{\"web-02\":");
     assert_has(fixture, &job, "\"zeus\":{\"status\":\"failed\",\"changed\":null,\"error\":\"a\"");
@@ -189,7 +234,8 @@ static void each_code_has_its_own_sentence(void **state)
         [run_code_CANCELLED] = "\"message\":\"Job cancelled on web-01\"",
         [run_code_INTERRUPTED] =
             "\"message\":\"Job interrupted on web-01: its agent stopped while running it\"",
-        [run_code_LOST] = "\"message\":\"Job lost on web-01: the host went silent while running it\"",
+        [run_code_LOST] =
+            "\"message\":\"Job lost on web-01: the host went silent while running it\"",
         [run_code_REFUSED] = "\"message\":\"Job refused by web-01\"",
     };
 
@@ -219,9 +265,10 @@ static void what_was_presumed_stays_in_the_timeline(void **state)
     assert_has(fixture, &job, "\"status\":\"completed\"");
     assert_has(fixture, &job, "\"result\":7,\"changed\":false,\"hostname\"");
     assert_has(fixture, &job,
-               "\"message\":\"Job completed successfully on web-01\"},{\"timestamp\":" T("001000")
-               ",\"event\":\"failed\",\"hostname\":\"web-01\","
-               "\"message\":\"Job expired on web-01 before it started\",\"error\":\"silent\"}]}");
+               "\"message\":\"Job completed successfully on web-01\"},{\"timestamp\":" T(
+                   "001000") ",\"event\":\"failed\",\"hostname\":\"web-01\","
+                             "\"message\":\"Job expired on web-01 before it "
+                             "started\",\"error\":\"silent\"}]}");
 }
 
 static void retried_cancelled_released_and_moved_are_in_the_timeline(void **state)
@@ -242,17 +289,44 @@ static void retried_cancelled_released_and_moved_are_in_the_timeline(void **stat
     fixture_apply(fixture, retried);
     assert_item(
         fixture, &job,
-        "\",\"status\":\"submitted\",\"created\":" T("000000") "," OPERATION
-        ",\"target\":\"_any\",\"user\":\"alice\",\"changed\":null,\"hostname\":\"web-02\","
-        "\"updated_at\":" T("005000") ",\"timeline\":[" SUBMITTED
-        ",{\"timestamp\":" T("002000") ",\"event\":\"released\",\"hostname\":\"web-01\","
-        "\"message\":\"Job given back by web-01\"},"
-        "{\"timestamp\":" T("003000") ",\"event\":\"moved\",\"hostname\":\"web-02\","
-        "\"message\":\"Job moved to web-02\"},"
-        "{\"timestamp\":" T("004000") ",\"event\":\"cancelled\","
-        "\"message\":\"Job cancelled by bob \\\"b\\\"\"},"
-        "{\"timestamp\":" T("005000") ",\"event\":\"retried\","
-        "\"message\":\"Job retried as abababab-abab-abab-abab-abababababab\"}]}");
+        "\",\"status\":\"submitted\",\"created\":" T(
+            "000000") "," OPERATION ",\"target\":\"_any\",\"user\":\"alice\",\"changed\":null,"
+                      "\"hostname\":\"web-02\","
+                      "\"updated_at\":" T(
+                          "005000") ",\"timeline\":[" SUBMITTED
+                                    ",{\"timestamp\":" T(
+                                        "002000") ",\"event\":\"released\",\"hostname\":\"web-01\","
+                                                  "\"message\":\"Job given back by web-01\"},"
+                                                  "{\"timestamp\":" T(
+                                                      "003000") ",\"event\":\"moved\",\"hostname\":"
+                                                                "\"web-02\","
+                                                                "\"message\":\"Job moved to "
+                                                                "web-02\"},"
+                                                                "{\"timestamp\":" T(
+                                                                    "004000") ",\"event\":"
+                                                                              "\"cancelled\","
+                                                                              "\"message\":\"Job "
+                                                                              "cancelled by bob "
+                                                                              "\\\"b\\\"\"},"
+                                                                              "{\"timestamp\":" T(
+                                                                                  "005000") ",\"eve"
+                                                                                            "nt\":"
+                                                                                            "\"retr"
+                                                                                            "ied\","
+                                                                                            "\"mess"
+                                                                                            "age\":"
+                                                                                            "\"Job "
+                                                                                            "retrie"
+                                                                                            "d as "
+                                                                                            "ababab"
+                                                                                            "ab-"
+                                                                                            "abab-"
+                                                                                            "abab-"
+                                                                                            "abab-"
+                                                                                            "ababab"
+                                                                                            "ababab"
+                                                                                            "\"}]"
+                                                                                            "}");
 }
 
 static void a_large_broadcast_shows_a_thousand_runs(void **state)
@@ -291,8 +365,8 @@ static void large_results_cut_the_runs_shown(void **state)
     memset(data, 'x', sizeof(data) - 1);
     data[0] = data[sizeof(data) - 2] = '"';
     for (uint32_t run = 0; run < 3; run++)
-        fixture_apply(fixture,
-                      record_finished(job.seq, run, run_state_COMPLETED, run_code_NONE, NULL, data));
+        fixture_apply(
+            fixture, record_finished(job.seq, run, run_state_COMPLETED, run_code_NONE, NULL, data));
     assert_has_not(fixture, &job, "runs_shown");
     job = fixture_submit(fixture, TARGET_ALL, 3);
     for (uint32_t run = 0; run < 3; run++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The history of a job: lines made from the times of its runs and from its events, in order of time.
+ * The history of a job: lines made from the times of its runs and from its events, in order of
+ * time.
  *
  * Wording is a table; lines of one moment keep the order in which they were made.
  */
@@ -71,9 +72,9 @@ struct slice run_error(const struct run_row *run)
 
 struct line {
     int64_t time_us;
-    uint32_t order;             /* lines of one time stay in the order they were made */
-    host_number host;           /* the subject, and a member of its own; 0: none */
-    struct slice subject;       /* when it is no host */
+    uint32_t order;       /* lines of one time stay in the order they were made */
+    host_number host;     /* the subject, and a member of its own; 0: none */
+    struct slice subject; /* when it is no host */
     struct slice error;
     const struct wording *wording;
 };

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The supervisor over shell scripts in place of controller and agent, which write down what happens to them.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/supervise.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DIARY_MAX 4096
+#define PATIENCE_US (20 * US_PER_S)
+
+struct stage {
+    char diary[64]; /* what the scripts write, a word a line */
+    struct arena arena;
+    pid_t supervisor;
+};
+
+/* Of scripts: `note WORD`, and `stay NAME`, which notes its SIGTERM and ends with 0. */
+static const char preamble[] = "note() { echo $1 >> $DIARY; }\n"
+                               "stay() { trap \"note $1-term; exit 0\" TERM; while :; do sleep 0.05; done; }\n";
+
+static int stage_setup(void **state)
+{
+    struct stage *stage = mem_alloc(sizeof(*stage));
+
+    arena_init(&stage->arena);
+    snprintf(stage->diary, sizeof(stage->diary), "/tmp/reeve-diary-XXXXXX");
+    int fd = mkstemp(stage->diary);
+    close(fd);
+    *state = stage;
+    return fd < 0 ? -1 : 0;
+}
+
+static int stage_teardown(void **state)
+{
+    struct stage *stage = *state;
+
+    unlink(stage->diary);
+    arena_release(&stage->arena);
+    mem_free(stage);
+    return 0;
+}
+
+static struct child child_of(struct stage *stage, const char *name, const char *script)
+{
+    struct child child = {
+        .program = {.name = name, .cwd_fd = -1, .tells_ready = strcmp(name, "controller") == 0},
+        .control_fd = -1,
+        .ready_fd = -1,
+    };
+
+    CLEANUP(fd_closep) int fd = open("/bin/sh", O_PATH | O_CLOEXEC);
+    child.program.fd = fcntl(fd, F_DUPFD_CLOEXEC, CHILD_FREE_FD);
+    program_add(&child.program, "/bin/sh");
+    program_add(&child.program, "-c");
+    program_add(&child.program,
+                arena_printf(&stage->arena, "DIARY=%s\n%s%s", stage->diary, preamble, script));
+    return child;
+}
+
+static void note_ready(void *owner, unsigned port)
+{
+    const struct stage *stage = owner;
+    FILE *diary = fopen(stage->diary, "a");
+
+    fprintf(diary, "ready-%u\n", port);
+    fclose(diary);
+}
+
+/* Log lines are of no use here. */
+static void stage_start(struct stage *stage, const char *controller, const char *agent)
+{
+    struct supervisor supervisor = {
+        .controller = child_of(stage, "controller", controller),
+        .agent = child_of(stage, "agent", agent),
+        .ready = note_ready,
+        .owner = stage,
+    };
+
+    stage->supervisor = fork();
+    if (stage->supervisor != 0) {
+        close(supervisor.controller.program.fd);
+        close(supervisor.agent.program.fd);
+        return;
+    }
+    int null_fd = open("/dev/null", O_WRONLY);
+    dup2(null_fd, STDERR_FILENO);
+    _exit(supervise(&supervisor));
+}
+
+static int stage_exit_code(struct stage *stage)
+{
+    int status;
+
+    assert_int_equal(waitpid(stage->supervisor, &status, 0), stage->supervisor);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static const char *diary_read(struct stage *stage)
+{
+    struct slice text;
+
+    assert_int_equal(file_read(stage->diary, DIARY_MAX, &stage->arena, &text), 0);
+    return text.at;
+}
+
+static size_t diary_count(struct stage *stage, const char *word)
+{
+    size_t n = 0;
+
+    for (const char *at = diary_read(stage); (at = strstr(at, word)); at++)
+        n++;
+    return n;
+}
+
+static void wait_for(struct stage *stage, const char *word, size_t n)
+{
+    int64_t until_us = clock_boot_us() + PATIENCE_US;
+
+    while (diary_count(stage, word) < n) {
+        if (clock_boot_us() > until_us) {
+            kill(stage->supervisor, SIGKILL);
+            fail_msg("%s did not come %zu times: %s", word, n, diary_read(stage));
+        }
+        usleep(10000);
+    }
+}
+
+static const char ready_controller[] = "echo http://127.0.0.1:4711 >&4; exec 4>&-\n"
+                                       "note controller; stay controller";
+static const char steady_agent[] = "note agent; stay agent";
+
+static void both_run_and_the_controller_ends_first(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage, ready_controller, steady_agent);
+    wait_for(stage, "ready-4711", 1);
+    wait_for(stage, "controller", 1);
+    wait_for(stage, "agent", 1);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+    const char *diary = diary_read(stage);
+    const char *controller_end = strstr(diary, "controller-term");
+    const char *agent_end = strstr(diary, "agent-term");
+    assert_non_null(controller_end);
+    assert_non_null(agent_end);
+    assert_true(controller_end < agent_end);
+}
+
+static void a_controller_that_never_was_ready_ends_all_with_its_code(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage, "while ! grep -q agent $DIARY; do sleep 0.02; done; exit 7", steady_agent);
+    assert_int_equal(stage_exit_code(stage), 7);
+    assert_int_equal(diary_count(stage, "agent-term"), 1);
+}
+
+static void whoever_dies_is_started_again(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage, ready_controller, "note agent; sleep 0.1; exit 9");
+    wait_for(stage, "ready-4711", 1);
+    wait_for(stage, "agent", 3);
+    kill(stage->supervisor, SIGINT);
+    assert_int_equal(stage_exit_code(stage), 0);
+    assert_int_equal(diary_count(stage, "controller-term"), 1);
+}
+
+static void a_wrong_command_line_is_not_tried_again(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage, ready_controller,
+                "while ! grep -q ready $DIARY; do sleep 0.02; done; note agent; exit 2");
+    assert_int_equal(stage_exit_code(stage), outcome_exit(OUTCOME_USAGE));
+    assert_int_equal(diary_count(stage, "agent"), 1);
+    assert_int_equal(diary_count(stage, "controller-term"), 1);
+}
+
+static void a_second_signal_kills(void **state)
+{
+    struct stage *stage = *state;
+    int64_t since_us = clock_boot_us();
+
+    stage_start(stage,
+                "echo http://[::]:1 >&4; trap 'note refused' TERM; while :; do sleep 0.05; done",
+                steady_agent);
+    wait_for(stage, "ready-1", 1);
+    wait_for(stage, "agent", 1);
+    kill(stage->supervisor, SIGTERM);
+    wait_for(stage, "refused", 1);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+    assert_true(clock_boot_us() - since_us < 9 * US_PER_S);
+}
+
+static void children_get_a_clean_environment_and_two_descriptors(void **state)
+{
+    struct stage *stage = *state;
+
+    setenv("REEVE_TOKEN", "secret", 1);
+    stage_start(stage,
+                "note env-$(env | grep -c REEVE)\n"
+                "note fds-$(ls /proc/self/fd | tr -d '\\n')\n"
+                "echo http://h:1 >&4; stay controller",
+                steady_agent);
+    wait_for(stage, "ready-1", 1);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+    print_message("%s", diary_read(stage));
+    assert_int_equal(diary_count(stage, "env-0"), 1);
+    /* 5 is the directory that ls reads */
+    assert_int_equal(diary_count(stage, "fds-012345\n"), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(both_run_and_the_controller_ends_first, stage_setup,
+                                        stage_teardown),
+        cmocka_unit_test_setup_teardown(a_controller_that_never_was_ready_ends_all_with_its_code,
+                                        stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(whoever_dies_is_started_again, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_command_line_is_not_tried_again, stage_setup,
+                                        stage_teardown),
+        cmocka_unit_test_setup_teardown(a_second_signal_kills, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(children_get_a_clean_environment_and_two_descriptors,
+                                        stage_setup, stage_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

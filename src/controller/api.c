@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request: route → token → permission → body → decode → handler, or a job → reply.
+ *
+ * Nothing here asks which operation it has; the row says it. Each way through ends in exactly one
+ * reply.
+ */
+#include "controller/api.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "controller/reply.h"
+#include "controller/submission.h"
+#include "http/route.h"
+
+#include <strings.h>
+
+#define OPENAPI_MAX ((size_t)16 << 20)
+
+struct api {
+    struct ledger *ledger;
+    struct core *core;
+    struct token_key key;
+    struct buf openapi;
+};
+
+/* What belongs to one loop's thread. */
+struct api_loop {
+    struct ledger_reader *reader;
+    struct token_cache *tokens;
+};
+
+/* A request under way; in its arena. */
+struct exchange {
+    struct op_ctx ctx;
+    struct route_match match;
+    struct token token;
+    void *out;
+    char job_id[UUID_TEXT_SIZE]; /* "" when it made none */
+};
+
+/* ---- handlers of class LOCAL ---- */
+
+#define THUNK_LOCAL(id, in, out)                                                                   \
+    static int local_##id(struct op_ctx *ctx, const void *input, void *ret_out)                    \
+    {                                                                                              \
+        return op_##id(ctx, input, ret_out);                                                       \
+    }
+#define THUNK_QUERY(id, in, out)
+#define THUNK_MODIFY(id, in, out)
+#define THUNK_ENDS_AGENT(id, in, out)
+#define OP(id, type, method, path, permission, class, limit, in, out, code, verb, doc)             \
+    THUNK_##class(id, in, out)
+#include "catalog/rows.h"
+
+#define ENTRY_LOCAL(id) [OP_##id] = local_##id,
+#define ENTRY_QUERY(id)
+#define ENTRY_MODIFY(id)
+#define ENTRY_ENDS_AGENT(id)
+#define OP(id, type, method, path, permission, class, limit, in, out, code, verb, doc)             \
+    ENTRY_##class(id)
+
+/* NULL for operations on hosts. */
+static int (*const local_ops[OP_COUNT])(struct op_ctx *ctx, const void *input, void *ret_out) = {
+#include "catalog/rows.h"
+};
+
+/* ---- loops ---- */
+
+static int loop_open(void *service, unsigned loop, void **ret_loop_owner)
+{
+    struct api *api = service;
+    struct ledger_reader *reader;
+
+    (void)loop;
+    int r = ledger_reader_open(api->ledger, &reader);
+    if (r)
+        return r;
+    struct api_loop *own = mem_alloc(sizeof(*own));
+    own->reader = reader;
+    own->tokens = token_cache_new(&api->key);
+    *ret_loop_owner = own;
+    return 0;
+}
+
+static void loop_close(void *service, void *loop_owner)
+{
+    struct api_loop *own = loop_owner;
+
+    (void)service;
+    ledger_reader_close(own->reader);
+    token_cache_free(own->tokens);
+    mem_free(own);
+}
+
+/* ---- begin: before the body ---- */
+
+static bool takes_body(const struct op *op)
+{
+    for (const struct field *field = op->in->fields; field->wire; field++) {
+        if (field->place == PLACE_BODY || field->place == PLACE_WHOLE)
+            return true;
+    }
+    return false;
+}
+
+static int authorise(struct exchange *x, struct http_request *request, struct refusal *why)
+{
+    struct api_loop *own = request->loop_owner;
+    const struct op *op = x->match.op;
+    const struct token *token;
+
+    if (op->permission == PERMISSION_PUBLIC)
+        return 0;
+    int r = token_cache_verify(own->tokens, request->authorization, clock_now_us(), &token, why);
+    if (r)
+        return r;
+    x->token = *token; /* the cache may drop it before the body is there */
+    x->ctx.token = &x->token;
+    return token_allows(&x->token, op->permission, why);
+}
+
+static int begin(void *service, struct http_request *request, size_t *body_max, struct refusal *why)
+{
+    struct api *api = service;
+    struct api_loop *own = request->loop_owner;
+    struct exchange *x = arena_alloc(request->arena, sizeof(*x));
+
+    request->owner = x;
+    int r = route_find(request->method, request->path, &x->match);
+    if (r == OUTCOME_METHOD) {
+        request->allow = x->match.allow;
+        return refuse(why, r, NULL, "this path takes %s", x->match.allow);
+    }
+    if (r)
+        return refuse(why, r, NULL, "there is no such path");
+    r = authorise(x, request, why);
+    if (r)
+        return r;
+    x->ctx.op = x->match.op;
+    x->ctx.arena = request->arena;
+    x->ctx.reader = own->reader;
+    x->ctx.core = api->core;
+    x->ctx.openapi = buf_slice(&api->openapi);
+    if (!takes_body(x->match.op))
+        *body_max = API_NO_BODY_MAX;
+    return 0;
+}
+
+/* ---- replies ---- */
+
+static void refuse_with(struct http_request *request, struct exchange *x, int r)
+{
+    if (r < 0) {
+        log_event(LOG_ERROR, "http.fault", LOG_TEXT("request", request->id),
+                  LOG_TEXT("fault", fault_text()));
+        refuse(&x->ctx.why, OUTCOME_FAULT, NULL, "%s", outcome_sentence(OUTCOME_FAULT));
+    } else {
+        x->ctx.why.outcome = (enum outcome)r;
+    }
+    http_refuse(request, &x->ctx.why, 0, NULL, x->job_id[0] ? x->job_id : NULL);
+}
+
+/* Sanitizer builds look at every reply: it has the form that its row promises, or we stop here. */
+static void check_reply(const struct schema *schema, const struct buf *body)
+{
+#ifdef REEVE_CHECK_REPLIES
+    struct refusal why = {0};
+    struct json value;
+
+    int r = schema ? schema_check(schema, buf_slice(body), JSON_VALUES_MAX_RESULT, &why)
+                   : json_check(buf_slice(body), JSON_VALUES_MAX_RESULT, &value, &why);
+    if (r == 0)
+        return;
+    log_event(LOG_ERROR, "http.reply_wrong", LOG_TEXT("schema", schema ? schema->name : "results"),
+              LOG_TEXT("field", why.field), LOG_TEXT("why", why.text));
+    abort();
+#else
+    (void)schema;
+    (void)body;
+#endif
+}
+
+static void reply_out(struct http_request *request, struct exchange *x)
+{
+    const struct op *op = x->ctx.op;
+    struct buf body;
+    struct http_reply reply = {.status = x->ctx.status ? x->ctx.status : op->code};
+
+    buf_init(&body, REPLY_MAX);
+    if (reply.status != 204) {
+        schema_encode(op->out, x->out, &body);
+        check_reply(op->out, &body);
+        reply.body = &body;
+    }
+    if (buf_overflowed(&body)) {
+        refuse_with(
+            request, x,
+            refuse(&x->ctx.why, OUTCOME_TOO_LARGE, NULL, "the reply is over %zu bytes", REPLY_MAX));
+    } else {
+        http_reply(request, &reply);
+    }
+    buf_release(&body);
+}
+
+static void reply_recorded(struct http_request *request, struct exchange *x)
+{
+    struct buf body;
+    struct http_reply reply = {
+        .status = 202,
+        .location = arena_printf(request->arena, "/job/%s", x->job_id),
+        .body = &body,
+    };
+
+    buf_init(&body, REPLY_MAX);
+    reply_accepted(&x->ctx.call->id, &body);
+    http_reply(request, &reply);
+    buf_release(&body);
+}
+
+static void reply_job(struct http_request *request, struct exchange *x, bool is_answered)
+{
+    struct buf body;
+    struct http_reply reply = {.body = &body};
+    struct job_question question = {
+        .id = x->ctx.call->id,
+        .op = x->ctx.call->submit.op,
+        .is_answered = is_answered,
+        .request_id = request->id,
+    };
+
+    buf_init(&body, REPLY_MAX);
+    int r = reply_results(&x->ctx, &question, &body, &reply.status);
+    if (r) {
+        refuse_with(request, x, r);
+    } else {
+        check_reply(NULL, &body);
+        http_reply(request, &reply);
+    }
+    buf_release(&body);
+}
+
+/* ---- serve ---- */
+
+static bool is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+
+    if (!content_type || strncasecmp(content_type, json, sizeof(json) - 1) != 0)
+        return false;
+    char next = content_type[sizeof(json) - 1];
+    return next == '\0' || next == ';' || next == ' ';
+}
+
+/* RFC 7240: a list of preferences, of which this is the one we know. */
+static bool prefers_async(const char *prefer)
+{
+    struct slice rest = slice_of(prefer), item;
+    bool more = rest.size > 0;
+
+    while (more) {
+        more = slice_cut(&rest, ',', &item);
+        while (item.size && item.at[0] == ' ') {
+            item.at++;
+            item.size--;
+        }
+        while (item.size && item.at[item.size - 1] == ' ')
+            item.size--;
+        if (item.size == 13 && strncasecmp(item.at, "respond-async", 13) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int submit_route(struct exchange *x, const void *input, const struct node_target *shared)
+{
+    struct submission submission = {
+        .op = x->ctx.op,
+        .input = input,
+        .target = shared->hostname,
+        .target_field = "hostname",
+        .wait_us = x->ctx.prefers_async ? 0 : shared->wait,
+        .expires_us = shared->has_expires ? shared->expires : shared->wait,
+    };
+
+    return submission_make(&x->ctx, &submission);
+}
+
+static int decode_and_run(struct http_request *request, struct exchange *x)
+{
+    const struct op *op = x->ctx.op;
+    struct op_request given = {.query = request->query, .body = request->body};
+    void *input = arena_alloc(request->arena, op->in->size);
+    void *shared = arena_alloc(request->arena, op_shared_in(op)->size);
+
+    if (request->body.size && !is_json(request->content_type))
+        return refuse(&x->ctx.why, OUTCOME_MEDIA_TYPE, NULL, "%s",
+                      outcome_sentence(OUTCOME_MEDIA_TYPE));
+    memcpy(given.path, x->match.path, sizeof(given.path));
+    int r = op_decode(op, &given, request->arena, input, shared, &x->ctx.why);
+    if (r)
+        return r;
+    x->ctx.prefers_async = prefers_async(request->prefer);
+    if (op_makes_run(op))
+        return submit_route(x, input, shared);
+    x->out = arena_alloc(request->arena, op->out->size);
+    return local_ops[op->id](&x->ctx, input, x->out);
+}
+
+/* The call is the core's from here on. */
+static void park(struct http_request *request, struct exchange *x)
+{
+    struct call *call = x->ctx.call;
+    int64_t wait_us = CORE_ANSWER_US;
+
+    if (call->kind == CALL_SUBMIT)
+        uuid_format(&call->id, x->job_id);
+    if (call->kind == CALL_SUBMIT && call->submit.until == CALL_UNTIL_FINAL)
+        wait_us = x->ctx.wait_us > SUBMISSION_WAIT_MIN_US ? x->ctx.wait_us : SUBMISSION_WAIT_MIN_US;
+    call->ticket = http_park(request, clock_boot_us() + wait_us);
+    core_send(x->ctx.core, call_ref(call));
+}
+
+static void serve(void *service, struct http_request *request)
+{
+    struct exchange *x = request->owner;
+
+    (void)service;
+    int r = decode_and_run(request, x);
+    if (r == OP_PARKED)
+        park(request, x);
+    else if (r)
+        refuse_with(request, x, r);
+    else
+        reply_out(request, x);
+}
+
+/* ---- resumed ---- */
+
+static void reply_answer(struct http_request *request, struct exchange *x)
+{
+    struct call *call = x->ctx.call;
+
+    if (call->outcome) {
+        if (call->why)
+            x->ctx.why = *call->why;
+        x->job_id[0] = '\0'; /* no job was made */
+        refuse_with(request, x, call->outcome);
+        return;
+    }
+    if (!x->ctx.finish && call->submit.until == CALL_UNTIL_RECORDED) {
+        reply_recorded(request, x);
+        return;
+    }
+    if (!x->ctx.finish) {
+        reply_job(request, x, true);
+        return;
+    }
+    int r = x->ctx.finish(&x->ctx, x->out);
+    if (r)
+        refuse_with(request, x, r);
+    else
+        reply_out(request, x);
+}
+
+static void resumed(void *service, struct http_request *request, enum http_wake why)
+{
+    struct exchange *x = request->owner;
+    struct call *call = x->ctx.call;
+
+    (void)service;
+    (void)why; /* an answer that comes while the wait ends counts */
+    if (call_is_answered(call))
+        reply_answer(request, x);
+    else if (!x->ctx.finish && x->ctx.wait_us)
+        reply_job(request, x, false);
+    else
+        refuse_with(request, x,
+                    refuse(&x->ctx.why, OUTCOME_UNAVAILABLE, NULL,
+                           "the core does not answer; what was asked for may still be done"));
+    call_unref(call);
+}
+
+static void gone(void *service, struct http_request *request)
+{
+    struct exchange *x = request->owner;
+
+    (void)service;
+    if (x)
+        x->ctx.call = call_unref(x->ctx.call);
+}
+
+static void replied(void *service, const struct http_request *request, int status, size_t body_size)
+{
+    const struct exchange *x = request->owner;
+    char path[256];
+
+    (void)service;
+    snprintf(path, sizeof(path), "%.*s", (int)request->path.size, request->path.at);
+    log_event(LOG_INFO, "http.request", LOG_TEXT("method", request->method), LOG_TEXT("path", path),
+              LOG_TEXT("op", x && x->match.op ? x->match.op->type : ""),
+              LOG_NUMBER("status", status), LOG_NUMBER("bytes", body_size),
+              LOG_NUMBER("us", clock_boot_us() - request->received_us),
+              LOG_TEXT("request", request->id),
+              LOG_TEXT("user", x && x->ctx.token ? x->token.subject : ""),
+              LOG_TEXT("job", x ? x->job_id : ""));
+}
+
+const struct http_service api_service = {
+    .loop_open = loop_open,
+    .loop_close = loop_close,
+    .begin = begin,
+    .serve = serve,
+    .resumed = resumed,
+    .gone = gone,
+    .replied = replied,
+};
+
+/* ---- the whole ---- */
+
+struct api *api_new(struct ledger *ledger, struct core *core, const struct token_key *key)
+{
+    struct api *api = mem_alloc(sizeof(*api));
+
+    api->ledger = ledger;
+    api->core = core;
+    api->key = *key;
+    buf_init(&api->openapi, OPENAPI_MAX);
+    openapi_write(&api->openapi, version_text());
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    explicit_bzero(&api->key, sizeof(api->key));
+    buf_release(&api->openapi);
+    mem_free(api);
+}

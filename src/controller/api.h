@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The REST API: the service behind the HTTP server.
+ */
+#ifndef REEVE_CONTROLLER_API_H
+#define REEVE_CONTROLLER_API_H
+
+#include "controller/core.h"
+#include "http/http.h"
+#include "http/token.h"
+
+#define API_NO_BODY_MAX ((size_t)1 << 10) /* of an operation without body fields: room for {} */
+
+struct api;
+
+/* Ledger, core and key outlive it. */
+struct api *api_new(struct ledger *ledger, struct core *core, const struct token_key *key);
+void api_free(struct api *api);
+
+/* Its owner is a struct api. */
+extern const struct http_service api_service;
+
+#endif

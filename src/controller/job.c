@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Job operations.
+ *
+ * Reading goes to the ledger; what changes it goes to the core.
+ */
+#include "base/mem.h"
+#include "controller/submission.h"
+
+#define ITEMS_MAX ((size_t)64 << 20) /* a page, or one job of many hosts */
+
+/* ---- list, get ---- */
+
+static struct slice keep(struct op_ctx *ctx, const struct buf *text)
+{
+    return (struct slice){.at = arena_copy(ctx->arena, buf_slice(text)), .size = text->size};
+}
+
+static struct status_counts status_counts_of(const uint64_t counts[job_status_COUNT])
+{
+    struct status_counts all = {0};
+
+    SET(&all, submitted, (int64_t)counts[job_status_SUBMITTED]);
+    SET(&all, processing, (int64_t)counts[job_status_PROCESSING]);
+    SET(&all, completed, (int64_t)counts[job_status_COMPLETED]);
+    SET(&all, failed, (int64_t)counts[job_status_FAILED]);
+    SET(&all, partial_failure, (int64_t)counts[job_status_PARTIAL_FAILURE]);
+    SET(&all, skipped, (int64_t)counts[job_status_SKIPPED]);
+    return all;
+}
+
+int op_job_list(struct op_ctx *ctx, const struct job_list_in *in, struct job_list_out *out)
+{
+    CLEANUP(buf_release) struct buf items;
+    struct ledger_filter filter = {.has_status = in->has_status, .status = in->status};
+    struct ledger_page page;
+
+    buf_init(&items, ITEMS_MAX);
+    int r =
+        ledger_list(ctx->reader, &filter, (uint64_t)in->offset, (unsigned)in->limit, &page, &items);
+    if (r)
+        return r;
+    SET(out, total_items, (int64_t)page.total);
+    SET(out, status_counts, status_counts_of(page.counts));
+    SET(out, items, keep(ctx, &items));
+    return 0;
+}
+
+static int refuse_unknown(struct op_ctx *ctx, const char *id)
+{
+    return refuse(&ctx->why, OUTCOME_NOT_FOUND, "id", "there is no job %s", id);
+}
+
+int op_job_get(struct op_ctx *ctx, const struct job_ref *in, struct job_get_out *out)
+{
+    CLEANUP(buf_release) struct buf item;
+    struct uuid id;
+
+    buf_init(&item, ITEMS_MAX);
+    int r = uuid_parse(slice_of(in->id), &id) ? ledger_item(ctx->reader, &id, &item)
+                                              : OUTCOME_NOT_FOUND;
+    if (r == OUTCOME_NOT_FOUND)
+        return refuse_unknown(ctx, in->id);
+    if (r)
+        return r;
+    SET(out, item, keep(ctx, &item));
+    return 0;
+}
+
+/* 0, or OUTCOME_NOT_FOUND with its text. */
+static int find_job(struct op_ctx *ctx, const char *id_text, struct ledger_job *ret)
+{
+    struct uuid id;
+
+    int r = uuid_parse(slice_of(id_text), &id) ? ledger_job(ctx->reader, &id, ctx->arena, ret)
+                                               : OUTCOME_NOT_FOUND;
+    return r == OUTCOME_NOT_FOUND ? refuse_unknown(ctx, id_text) : r;
+}
+
+/* ---- submit, retry ---- */
+
+int op_job_submit(struct op_ctx *ctx, const struct job_submit_in *in, struct job_submit_out *out)
+{
+    struct submission submission = {
+        .target = in->target_hostname,
+        .target_field = "target_hostname",
+        .wait_us = ctx->prefers_async ? 0 : in->wait,
+        .expires_us = in->has_expires ? in->expires : in->wait,
+    };
+
+    (void)out; /* the operation's own reply is made from the results */
+    int r = submission_decode(ctx, in->operation.type, in->operation.data, &submission);
+    if (r)
+        return r;
+    return submission_make(ctx, &submission);
+}
+
+static int finish_retry(struct op_ctx *ctx, void *ret_out)
+{
+    struct job_retry_out *out = ret_out;
+    struct ledger_job job;
+    char id[UUID_TEXT_SIZE], created[TIME_TEXT_SIZE];
+
+    uuid_format(&ctx->call->id, id);
+    int r = find_job(ctx, id, &job);
+    if (r)
+        return r;
+    time_format(job.created_us, created);
+    SET(out, job_id, arena_strdup(ctx->arena, id));
+    SET(out, status, "created");
+    SET(out, revision, (int64_t)job.seq);
+    SET(out, timestamp, arena_strdup(ctx->arena, created));
+    return 0;
+}
+
+int op_job_retry(struct op_ctx *ctx, const struct job_retry_in *in, struct job_retry_out *out)
+{
+    struct ledger_job job;
+
+    (void)out;
+    int r = find_job(ctx, in->id, &job);
+    if (r)
+        return r;
+    struct submission submission = {
+        .target = in->has_target_hostname ? in->target_hostname : job.target,
+        .target_field = "target_hostname",
+        .expires_us = SUBMISSION_WAIT_US,
+        .retry_of = job.seq,
+    };
+    r = submission_decode(ctx, job.operation, job.data, &submission);
+    if (r)
+        return r;
+    ctx->finish = finish_retry;
+    return submission_make(ctx, &submission);
+}
+
+/* ---- cancel, delete ---- */
+
+static struct call *call_for(const struct op_ctx *ctx, enum call_kind kind,
+                             const struct ledger_job *job)
+{
+    struct call *call = call_new(kind);
+
+    call->id = job->id;
+    call->job.seq = job->seq;
+    call->job.user = arena_strdup(&call->arena, ctx->token->subject);
+    return call;
+}
+
+static int finish_cancel(struct op_ctx *ctx, void *ret_out)
+{
+    struct job_cancel_out *out = ret_out;
+    struct ledger_job job;
+    char id[UUID_TEXT_SIZE];
+
+    uuid_format(&ctx->call->id, id);
+    int r = find_job(ctx, id, &job);
+    if (r)
+        return r;
+    SET(out, job_id, arena_strdup(ctx->arena, id));
+    SET(out, status, job.status);
+    SET(out, cancelled, ctx->call->job.counts.never_start);
+    SET(out, stopping, ctx->call->job.counts.stopping);
+    return 0;
+}
+
+int op_job_cancel(struct op_ctx *ctx, const struct job_ref *in, struct job_cancel_out *out)
+{
+    struct ledger_job job;
+
+    (void)out;
+    int r = find_job(ctx, in->id, &job);
+    if (r)
+        return r;
+    if (job_status_is_final(job.status))
+        return refuse(&ctx->why, OUTCOME_CONFLICT, NULL, "the job has ended already: %s",
+                      job_status_words[job.status].word);
+    ctx->call = call_for(ctx, CALL_CANCEL, &job);
+    ctx->finish = finish_cancel;
+    return OP_PARKED;
+}
+
+static int finish_delete(struct op_ctx *ctx, void *ret_out)
+{
+    (void)ctx;
+    (void)ret_out;
+    return 0;
+}
+
+int op_job_delete(struct op_ctx *ctx, const struct job_ref *in, struct none *out)
+{
+    struct ledger_job job;
+
+    (void)out;
+    int r = find_job(ctx, in->id, &job);
+    if (r)
+        return r;
+    ctx->call = call_for(ctx, CALL_DELETE, &job);
+    ctx->finish = finish_delete;
+    return OP_PARKED;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening: who may, what is refused and why, and what is there after a kill.
+ */
+#include "ledger/fixture.h"
+
+#include "base/mem.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+
+    fixture_make(&fixture);
+    fixture_add_hosts(&fixture, 3);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture_release(*state);
+    return 0;
+}
+
+static void expect_refused(const char *dir, int outcome, const char *part)
+{
+    struct ledger *ledger = NULL;
+    struct refusal why = {.text = ""};
+
+    assert_int_equal(ledger_open(dir, &ledger, &why), outcome);
+    assert_null(ledger);
+    assert_int_equal(why.outcome, outcome);
+    if (!strstr(why.text, part) || !strstr(why.text, dir))
+        fail_msg("%s", why.text);
+}
+
+static void a_second_controller_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    expect_refused(fixture->dir, OUTCOME_CONFLICT, "another controller");
+}
+
+static void put_meta(struct fixture *fixture, struct slice bytes)
+{
+    static const uint64_t key = 0;
+
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    assert_int_equal(table_put(&fixture->ledger->txn, TABLE_META, u64_slice(&key), bytes), 0);
+    assert_int_equal(ledger_commit(fixture->ledger), 0);
+}
+
+/* With meta as given the ledger can't be opened; puts it right again. */
+static void expect_refused_meta(struct fixture *fixture, struct meta_row meta, size_t size,
+                                const char *part)
+{
+    struct meta_row good = fixture->ledger->committed_meta;
+    struct store *store;
+    struct txn txn;
+    static const uint64_t key = 0;
+
+    put_meta(fixture, (struct slice){.at = (const char *)&meta, .size = size});
+    ledger_reader_close(fixture->reader);
+    ledger_drop(fixture->ledger);
+    expect_refused(fixture->dir, OUTCOME_UNAVAILABLE, part);
+    if (meta.format > LEDGER_FORMAT)
+        return; /* no store of ours opens it */
+    assert_int_equal(store_open(fixture->dir, true, &store, NULL), 0);
+    assert_int_equal(txn_begin(store, &txn), 0);
+    struct slice bytes = {.at = (const char *)&good, .size = sizeof(good)};
+    assert_int_equal(table_put(&txn, TABLE_META, u64_slice(&key), bytes), 0);
+    assert_int_equal(txn_commit(&txn), 0);
+    store_close(store);
+    struct refusal why;
+    assert_int_equal(ledger_open(fixture->dir, &fixture->ledger, &why), 0);
+    assert_int_equal(ledger_reader_open(fixture->ledger, &fixture->reader), 0);
+}
+
+static void a_damaged_meta_row_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct meta_row meta = fixture->ledger->committed_meta;
+
+    meta.next_seq = 0;
+    expect_refused_meta(fixture, meta, sizeof(meta), "needs cleaning");
+    meta.next_seq = 1;
+    expect_refused_meta(fixture, meta, sizeof(meta) - 1, "needs cleaning");
+}
+
+static void a_newer_format_is_refused_by_its_number(void **state)
+{
+    struct fixture fixture;
+    struct meta_row meta;
+
+    (void)state;
+    fixture_make(&fixture);
+    meta = fixture.ledger->committed_meta;
+    meta.format = LEDGER_FORMAT + 6;
+    expect_refused_meta(&fixture, meta, sizeof(meta), "has format 7");
+    buf_release(&fixture.text);
+    fixture_remove_dir(&fixture);
+}
+
+/* ---- directories ---- */
+
+static void a_directory_is_made_for_its_owner_alone(void **state)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+    char dir[300];
+    struct ledger *ledger;
+    struct refusal why;
+    struct stat stat_of;
+
+    (void)state;
+    fixture_make_dir(&fixture);
+    snprintf(dir, sizeof(dir), "%s/a/b", fixture.dir);
+    assert_int_equal(ledger_open(dir, &ledger, &why), 0);
+    assert_int_equal(stat(dir, &stat_of), 0);
+    assert_int_equal(stat_of.st_mode & 07777, 0700);
+    ledger_close(ledger);
+    fixture_remove_dir(&fixture);
+}
+
+static void a_file_in_its_place_is_refused(void **state)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+    char path[300];
+
+    (void)state;
+    fixture_make_dir(&fixture);
+    snprintf(path, sizeof(path), "%s/file", fixture.dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    expect_refused(path, OUTCOME_UNAVAILABLE, "irectory");
+    fixture_remove_dir(&fixture);
+}
+
+/* In a child, since root may write anywhere. */
+static void a_directory_that_is_not_writable_is_refused(void **state)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+    int status;
+
+    (void)state;
+    fixture_make_dir(&fixture);
+    assert_int_equal(chmod(fixture.dir, 0555), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct ledger *ledger;
+        struct refusal why = {.text = ""};
+        if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+            _exit(2);
+        int r = ledger_open(fixture.dir, &ledger, &why);
+        _exit(r == OUTCOME_UNAVAILABLE && strstr(why.text, "Permission denied") ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    fixture_remove_dir(&fixture);
+}
+
+static void free_space_is_that_of_the_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_bytes = 0;
+
+    assert_int_equal(ledger_free_space(fixture->ledger, &free_bytes), 0);
+    assert_true(free_bytes > 0);
+}
+
+/* ---- after a kill ---- */
+
+/* Submits, starts and finishes without end; says each committed number of jobs on `fd`. */
+static _Noreturn void write_until_killed(const char *dir, int fd)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+    struct refusal why;
+
+    if (ledger_open(dir, &fixture.ledger, &why))
+        _exit(1);
+    fixture_add_hosts(&fixture, 2);
+    for (uint64_t n = 1;; n++) {
+        struct fixture_job job = fixture_submit(&fixture, TARGET_ALL, 2);
+        fixture_apply(&fixture,
+                      record_finished(job.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, "1"));
+        if (n % 7 == 0)
+            fixture_apply(&fixture,
+                          (struct record){.kind = RECORD_DELETED, .job = {.seq = job.seq}});
+        if (n % 50 == 0 && ledger_checkpoint(fixture.ledger, 10))
+            _exit(1);
+        if (write(fd, &n, sizeof(n)) != sizeof(n))
+            _exit(1);
+    }
+}
+
+static uint64_t last_said(int fd, uint64_t at_least)
+{
+    uint64_t n = 0, said;
+
+    while (n < at_least && read(fd, &said, sizeof(said)) == sizeof(said))
+        n = said;
+    return n;
+}
+
+static void check_after_kill(const char *dir, uint64_t n_said)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+    struct refusal why;
+    uint64_t counted[job_status_COUNT] = {0};
+
+    buf_init(&fixture.text, (size_t)64 << 20);
+    assert_int_equal(ledger_open(dir, &fixture.ledger, &why), 0);
+    assert_int_equal(ledger_reader_open(fixture.ledger, &fixture.reader), 0);
+    struct ledger_page page = fixture_list(&fixture, NULL, 0, 1, NULL);
+    /* What was said is there; at most the job that was being written came after it. */
+    assert_in_range(page.total, n_said - n_said / 7, n_said + 2 - n_said / 7);
+    for (unsigned status = 0; status < job_status_COUNT; status++) {
+        struct ledger_filter filter = {.has_status = true, .status = status};
+        for (uint64_t offset = 0; offset < page.counts[status]; offset += LEDGER_PAGE_MAX)
+            counted[status] +=
+                fixture_list(&fixture, &filter, offset, LEDGER_PAGE_MAX, NULL).n_items;
+        assert_int_equal(counted[status], page.counts[status]);
+    }
+    ledger_reader_close(fixture.reader);
+    ledger_close(fixture.ledger);
+    buf_release(&fixture.text);
+}
+
+static void a_killed_writer_leaves_what_it_had_committed(void **state)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+    int pipe_fds[2];
+
+    (void)state;
+    fixture_make_dir(&fixture);
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        write_until_killed(fixture.dir, pipe_fds[1]);
+    close(pipe_fds[1]);
+    last_said(pipe_fds[0], 175);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    uint64_t n_said = last_said(pipe_fds[0], UINT64_MAX);
+    close(pipe_fds[0]);
+    check_after_kill(fixture.dir, n_said ? n_said : 175);
+    fixture_remove_dir(&fixture);
+}
+
+/* ---- blobs ---- */
+
+static void put_blob(struct fixture *fixture, uint64_t number, struct slice blob)
+{
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    assert_int_equal(table_put(&fixture->ledger->txn, TABLE_BLOCKS, u64_slice(&number), blob), 0);
+    assert_int_equal(ledger_commit(fixture->ledger), 0);
+}
+
+static void a_damaged_blob_is_made_again_from_heads(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (unsigned i = 0; i < 5; i++)
+        fixture_submit(fixture, TARGET_HOST, 1);
+    assert_int_equal(ledger_checkpoint(fixture->ledger, 10), 0);
+    put_blob(fixture, 0, SLICE("no blob at all"));
+    fixture_reopen(fixture, false);
+    assert_int_equal(fixture_list(fixture, NULL, 0, 10, NULL).total, 5);
+    assert_true(blocks_is_dirty(&fixture->ledger->blocks, 0));
+    fixture_reopen(fixture, true);
+    assert_false(blocks_is_dirty(&fixture->ledger->blocks, 0));
+    assert_int_equal(fixture_list(fixture, NULL, 0, 10, NULL).n_items, 5);
+}
+
+static void a_blob_of_a_block_that_can_not_be_is_damage(void **state)
+{
+    struct fixture *fixture = *state;
+
+    put_blob(fixture, 1000000, SLICE("x"));
+    ledger_reader_close(fixture->reader);
+    ledger_drop(fixture->ledger);
+    expect_refused(fixture->dir, OUTCOME_UNAVAILABLE, "needs cleaning");
+    fixture_remove_dir(fixture);
+    fixture_make(fixture);
+}
+
+static void a_checkpoint_of_deleted_jobs_leaves_no_blob(void **state)
+{
+    static const uint64_t number = 0;
+    struct fixture *fixture = *state;
+    struct fixture_job job = fixture_submit(fixture, TARGET_HOST, 1);
+    struct slice blob;
+
+    assert_int_equal(ledger_checkpoint(fixture->ledger, 10), 0);
+    fixture_apply(fixture, (struct record){.kind = RECORD_DELETED, .job = {.seq = job.seq}});
+    assert_int_equal(ledger_checkpoint(fixture->ledger, 0), 0);
+    assert_true(blocks_is_dirty(&fixture->ledger->blocks, 0));
+    assert_int_equal(ledger_checkpoint(fixture->ledger, 1), 0);
+    assert_int_equal(fixture->ledger->blocks.n, 0);
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    assert_int_equal(table_get(&fixture->ledger->txn, TABLE_BLOCKS, u64_slice(&number), &blob),
+                     OUTCOME_NOT_FOUND);
+    assert_int_equal(table_get(&fixture->ledger->txn, TABLE_DIRTY, u64_slice(&number), &blob),
+                     OUTCOME_NOT_FOUND);
+    ledger_abort(fixture->ledger);
+    assert_int_equal(fixture_list(fixture, NULL, 0, 10, NULL).total, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(a_second_controller_is_refused),
+        TEST(a_damaged_meta_row_is_refused),
+        cmocka_unit_test(a_newer_format_is_refused_by_its_number),
+        cmocka_unit_test(a_directory_is_made_for_its_owner_alone),
+        cmocka_unit_test(a_file_in_its_place_is_refused),
+        cmocka_unit_test(a_directory_that_is_not_writable_is_refused),
+        TEST(free_space_is_that_of_the_disk),
+        cmocka_unit_test(a_killed_writer_leaves_what_it_had_committed),
+        TEST(a_damaged_blob_is_made_again_from_heads),
+        TEST(a_blob_of_a_block_that_can_not_be_is_damage),
+        TEST(a_checkpoint_of_deleted_jobs_leaves_no_blob),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
