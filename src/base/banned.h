@@ -23,6 +23,8 @@
 #endif
 
 #undef alloca
+#undef sprintf /* macros where clang fortifies */
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf atoi atol atoll strtok localtime gmtime system   \
     popen alloca gets
 

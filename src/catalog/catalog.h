@@ -236,7 +236,7 @@ const char *role_word(enum role role);
 int role_find(struct slice word);          /* -1 when there is none */
 uint64_t role_permissions(enum role role); /* bit set of 1 << permission */
 
-/* ---- decode, encode (decode.c, encode.c) ---- */
+/* ---- decode, encode (request.c, schema.c, encode.c) ---- */
 
 /* Caps of one request's parts; each is refused with a text that names it. */
 #define QUERY_PARAMETERS_MAX 64

@@ -52,7 +52,7 @@ bool pattern_check(const char *pattern, const char *text);
 /* A duration as requests write it: "1h30m". Parts below a millisecond are cut, less is "0s". */
 void duration_write(int64_t duration_us, char ret[DURATION_TEXT_SIZE]);
 
-/* ---- decoding (decode.c) ---- */
+/* ---- decoding (decode.c, schema.c) ---- */
 
 /* Any list(t) and map(t). */
 struct sequence {

@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -69,7 +70,11 @@ static int place_fds(int control_fd, int ready_fd)
         r = place_fd(control_fd, CHILD_BUS_FD);
     if (!r && ready_fd >= 0)
         r = place_fd(ready_fd, CHILD_READY_FD);
-    return r;
+    if (r)
+        return r;
+    /* Ours are close-on-exec anyway; those that we inherited need not be. */
+    unsigned first = ready_fd >= 0 ? CHILD_READY_FD + 1 : CHILD_BUS_FD + 1;
+    return close_range(first, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
 /* The kernel forgets the death signal when ids change, so it comes after that; a supervisor that was gone by then

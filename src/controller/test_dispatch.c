@@ -371,7 +371,9 @@ static void apply_report(struct world *w, host_number number, const struct mail 
     if (job->is_gone)
         return;
     assert_int_equal(run->host, number);
-    if (run_move(&run->at, &report->to, true) != RUN_MOVE_APPLY)
+    enum run_move move = run_move(&run->at, &report->to, true);
+    assert_int_not_equal(move, RUN_MOVE_REFUSE); /* nothing was concluded that its host denies */
+    if (move != RUN_MOVE_APPLY)
         return;
     job->is_recorded = true;
     run->at = report->to;
@@ -722,6 +724,24 @@ static void a_run_that_did_not_arrive_is_given_again(void **state)
     world_free(w);
 }
 
+static void a_run_that_its_host_names_is_left_to_it(void **state)
+{
+    struct world *w = world_new(1);
+    struct uuid id = id_of(0);
+
+    (void)state;
+    connect_one(w, false, 10);
+    struct open_job *job = submit_one(w, 0);
+    dispatch_sent(w->dispatch, &job->runs[0]);
+    w->decisions.n = 0;
+    dispatch_gone(w->dispatch, 1);
+    assert_true(dispatch_named(w->dispatch, 1, &id, 0, &w->decisions));
+    assert_false(dispatch_named(w->dispatch, 2, &id, 0, &w->decisions));
+    connect_one(w, false, 10);
+    assert_int_equal(w->decisions.n, 0);
+    world_free(w);
+}
+
 static void a_host_is_given_its_window_and_then_the_next_in_order(void **state)
 {
     struct world *w = world_new(1);
@@ -770,6 +790,47 @@ static void a_cancelled_run_at_its_host_is_left_to_the_hosts_word(void **state)
     world_free(w);
 }
 
+/* One run, given to its host, cancelled while the host is away. */
+static void cancel_while_away(struct world *w)
+{
+    struct cancel_counts counts;
+
+    connect_one(w, false, 10);
+    struct open_job *job = submit_one(w, 0);
+    dispatch_sent(w->dispatch, &job->runs[0]);
+    dispatch_gone(w->dispatch, 1);
+    w->decisions.n = 0;
+    dispatch_cancel(w->dispatch, job, &w->decisions, &counts);
+    assert_int_equal(counts.stopping, 1);
+    assert_int_equal(w->decisions.n, 0);
+}
+
+static void a_host_that_returns_is_told_what_was_cancelled(void **state)
+{
+    struct world *w = world_new(1);
+    struct uuid id = id_of(0);
+
+    (void)state;
+    cancel_while_away(w);
+    dispatch_named(w->dispatch, 1, &id, 0, &w->decisions);
+    connect_one(w, false, 10);
+    assert_int_equal(w->decisions.n, 1);
+    assert_int_equal(w->decisions.v[0].kind, DECISION_CANCEL);
+    world_free(w);
+}
+
+static void a_cancelled_run_that_did_not_arrive_is_not_given_again(void **state)
+{
+    struct world *w = world_new(1);
+
+    (void)state;
+    cancel_while_away(w);
+    connect_one(w, false, 10);
+    assert_int_equal(w->decisions.v[0].kind, DECISION_END);
+    assert_int_equal(w->decisions.v[0].code, run_code_CANCELLED);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -779,9 +840,12 @@ int main(void)
         cmocka_unit_test(nothing_is_presumed_before_anybody_has_listened),
         cmocka_unit_test(a_run_that_may_have_begun_under_another_runlog_is_interrupted),
         cmocka_unit_test(a_run_that_did_not_arrive_is_given_again),
+        cmocka_unit_test(a_run_that_its_host_names_is_left_to_it),
         cmocka_unit_test(a_host_is_given_its_window_and_then_the_next_in_order),
         cmocka_unit_test(a_cancelled_run_that_was_never_sent_ends_at_once),
         cmocka_unit_test(a_cancelled_run_at_its_host_is_left_to_the_hosts_word),
+        cmocka_unit_test(a_host_that_returns_is_told_what_was_cancelled),
+        cmocka_unit_test(a_cancelled_run_that_did_not_arrive_is_not_given_again),
         cmocka_unit_test(a_fleet_keeps_its_promises_whatever_happens),
     };
 

@@ -53,7 +53,7 @@ static bool run_point_is_sound(const struct run_point *to, bool by_agent)
 }
 
 /* Acknowledged and started come late when the network reorders them: what followed them is known
- * already. */
+   already. */
 static bool run_point_is_overtaken(const struct run_point *from, const struct run_point *to)
 {
     if (to->state != run_state_ACKNOWLEDGED && to->state != run_state_STARTED)

@@ -42,7 +42,7 @@ void ledger_record_applied(struct ledger *ledger, int64_t now_us)
 /* ---- a job that changes ---- */
 
 /* The last few moves are searched: a query is submitted and finished in one batch, and is moved
- * once. */
+   once. */
 #define MOVES_MERGED 8
 
 static struct move *move_of(struct ledger *ledger, uint64_t seq)
@@ -75,7 +75,7 @@ static void move_note(struct ledger *ledger, uint64_t seq, const struct head *be
 }
 
 /* In the same transaction as the change: whoever starts after a crash rebuilds this block from its
- * heads. */
+   heads. */
 static int dirty_mark(struct ledger *ledger, uint64_t seq)
 {
     uint64_t number = seq / BLOCK_JOBS;

@@ -84,7 +84,7 @@ static unsigned target_of(const struct head *head, uint16_t ret[VALUES_MAX])
 }
 
 /* To add a dimension: a number in enum dimension, a row here; raise BLOB_FORMAT, and old blobs are
- * rebuilt. */
+   rebuilt. */
 static values_of *const dimension_values[DIMENSION_COUNT] = {
     [DIMENSION_ALL] = all_of,
     [DIMENSION_STATUS] = status_of,
@@ -311,7 +311,7 @@ void block_encode(const struct block *block, struct buf *to)
 }
 
 /* The portable format (github.com/RoaringBitmap/RoaringFormatSpec) of one container without runs;
- * little-endian. */
+   little-endian. */
 #define BITS_COOKIE      12346u
 #define BITS_HEADER_SIZE 16u
 #define BITS_ARRAY_MAX   4096u
@@ -345,7 +345,7 @@ static uint32_t bits_count(const uint8_t *at, size_t size)
 }
 
 /* CRoaring checks sizes but believes contents; its other functions rely on them. So they are proven
- * first. */
+   first. */
 static bool bits_are_sound(struct slice bits, uint32_t *ret_cardinality)
 {
     const uint8_t *at = (const uint8_t *)bits.at;

@@ -40,7 +40,7 @@ void block_move(struct block *block, uint16_t position, const struct head *befor
                 const struct head *after);
 uint32_t block_count(const struct block *block, enum dimension dimension, uint16_t value);
 /* Positions of at most `limit` jobs of the value, highest first, leaving out the first `offset`.
- * How many. */
+   How many. */
 unsigned block_page(const struct block *block, enum dimension dimension, uint16_t value,
                     uint32_t offset, unsigned limit, uint16_t *ret);
 /* The same upwards, from position `from` on. */
@@ -79,7 +79,7 @@ bool blocks_is_dirty(const struct blocks *blocks, uint64_t number);
 /* Drops blocks that are clean and empty. */
 void blocks_trim(struct blocks *blocks);
 /* Seqs of at most `limit` jobs of the value, newest first, leaving out the first `offset`. How
- * many. */
+   many. */
 unsigned blocks_page(const struct blocks *blocks, enum dimension dimension, uint16_t value,
                      uint64_t offset, unsigned limit, uint64_t *ret);
 /* Seqs of at most `limit` jobs that are not final, oldest first, from `seq` on. How many. */

@@ -47,7 +47,7 @@ struct fixture_job {
     struct uuid id;
 };
 /* A job of node.hostname.get by "alice" on the hosts 1 … n_hosts; a host target when that is one
- * and kind says so. */
+   and kind says so. */
 struct fixture_job fixture_submit(struct fixture *fixture, enum target_kind kind, uint32_t n_hosts);
 
 struct record record_run(enum record_kind kind, uint64_t seq, uint32_t run);

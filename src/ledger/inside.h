@@ -60,7 +60,7 @@ int ledger_open_with(const char *dir, const struct ledger_options *options, stru
 void ledger_drop(struct ledger *ledger);
 
 /* What a reader copies while index and snapshot belong together; nothing in it takes longer than 10
- * us. */
+   us. */
 typedef void snapshot_copy(const struct ledger *ledger, void *ret);
 /* Begins an answer: the reader's transaction is the one that *copy (may be NULL) saw the index of,
    and its roster is of that transaction. Every begin is followed by an end before the answer is

@@ -8,7 +8,7 @@
 #include "ledger/inside.h"
 
 /* Runs are shown until their rows have this many bytes, if fewer than LEDGER_RUNS_SHOWN; the first
- * always is. */
+   always is. */
 #define ITEM_RUNS_BYTES ((size_t)4 << 20)
 
 /* Appends the item; the reader is inside an answer. An item over the cap of *to overflows it. */

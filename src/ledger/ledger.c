@@ -54,13 +54,14 @@ static int ledger_rebuild_block(struct ledger *ledger, uint64_t number)
 }
 
 /* A blob is derived from heads: one that does not decode is made again, and marked so that it is
- * not read again. */
+   not read again. */
 static int ledger_load_block(struct ledger *ledger, uint64_t number, struct slice blob)
 {
     struct block *block;
 
     if (blocks_is_dirty(&ledger->blocks, number))
         return 0;
+    value_fetch(blob);
     if (block_decode(blob, &block)) {
         int r = table_put(&ledger->txn, TABLE_DIRTY, u64_slice(&number), (struct slice){.at = ""});
         return r ? r : ledger_rebuild_block(ledger, number);
@@ -70,7 +71,7 @@ static int ledger_load_block(struct ledger *ledger, uint64_t number, struct slic
 }
 
 /* Every block that has jobs has a blob or a mark: the first change after a checkpoint writes the
- * mark. */
+   mark. */
 static int ledger_load_blocks(struct ledger *ledger, enum table table)
 {
     uint64_t number_end = ledger->meta.next_seq / BLOCK_JOBS + 1;
@@ -114,7 +115,7 @@ static int ledger_load(struct ledger *ledger)
 /* ---- open and close ---- */
 
 /* The default kind prefers readers: a few of them starve the writer (95 commits in 3 s instead of
- * 1,082). */
+   1,082). */
 static void lock_init(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t attributes;
@@ -302,7 +303,7 @@ int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max)
         return r;
     }
     /* Readers do not look at it. Cleared before blocks_trim(); a commit that fails ends the
-     * process. */
+       process. */
     for (size_t i = 0; i < end; i++)
         blocks->v[i].dirty = false;
     return ledger_publish(ledger);

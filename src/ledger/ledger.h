@@ -35,7 +35,7 @@ int ledger_free_space(struct ledger *ledger, uint64_t *ret_bytes);
 /* ---- write: one thread ---- */
 
 /* begin, any number of apply, commit. A batch is durable (fsync) when commit returns 0, and only
- * then visible. */
+   then visible. */
 int ledger_begin(struct ledger *ledger);
 /* What apply has to tell: filled for every kind that touches a job. */
 struct ledger_effect {
@@ -79,8 +79,8 @@ struct ledger_page {
     uint64_t counts[job_status_COUNT]; /* of all jobs */
     unsigned n_items;
 };
-/* Appends the page as a JSON array of job_item to *items, newest first. limit <= LEDGER_PAGE_MAX.
- */
+/* Appends the page to *items, as a JSON array of job_item, newest first; limit <= LEDGER_PAGE_MAX.
+   Where *items has no room left the page ends early too. */
 int ledger_list(struct ledger_reader *reader, const struct ledger_filter *filter, uint64_t offset,
                 unsigned limit, struct ledger_page *ret_page, struct buf *items);
 /* Appends one job_item. OUTCOME_NOT_FOUND. */

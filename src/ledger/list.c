@@ -42,7 +42,7 @@ static void copy_page(const struct ledger *ledger, void *ret)
 }
 
 /* False: the item went over a limit and is not the first: it was taken back, the page ends before
- * it. */
+   it. */
 static bool item_stays(struct buf *items, size_t page_start, size_t item_start, bool first)
 {
     bool over = buf_overflowed(items) || items->size - page_start > LEDGER_PAGE_BYTES;

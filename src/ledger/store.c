@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -383,7 +384,7 @@ int table_get(struct txn *txn, enum table table, struct slice key, struct slice 
 
     if (!txn->writes) {
         /* The rows of a page are neighbours: a cursor that stands near finds them without a walk
-         * from the root. */
+           from the root. */
         int r = cursor_get(txn, table, MDB_SET, &mdb_key, &value);
         if (r)
             return r;
@@ -458,4 +459,13 @@ int table_next(struct txn *txn, enum table table, struct slice *ret_key, struct 
     *ret_key = mdb_slice(key);
     *ret_value = mdb_slice(value);
     return 0;
+}
+
+void value_fetch(struct slice value)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t)value.at / page * page;
+
+    /* Advice only: what the kernel makes of it changes no result. */
+    (void)madvise((void *)begin, (uintptr_t)value.at + value.size - begin, MADV_WILLNEED);
 }

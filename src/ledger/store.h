@@ -62,15 +62,15 @@ int txn_commit(struct txn *txn);
 void txn_abort(struct txn *txn);
 
 /* A snapshot is opened once, idle at first, and renewed for every answer: that costs no system call
- * and no lock. */
+   and no lock. */
 int snapshot_open(struct store *store, struct txn *ret);
 void snapshot_close(struct txn *snapshot);
 int snapshot_renew(struct txn *snapshot);
 void snapshot_reset(struct txn *snapshot);
 uint64_t snapshot_id(const struct txn *snapshot);
 
-int table_get(struct txn *txn, enum table table, struct slice key,
-              struct slice *ret); /* or NOT_FOUND */
+/* Or NOT_FOUND. */
+int table_get(struct txn *txn, enum table table, struct slice key, struct slice *ret);
 int table_put(struct txn *txn, enum table table, struct slice key, struct slice value);
 /* The same, faster and denser when the key sorts after all others of the table. */
 int table_append(struct txn *txn, enum table table, struct slice key, struct slice value);
@@ -79,5 +79,9 @@ int table_delete(struct txn *txn, enum table table, struct slice key); /* or NOT
 int table_seek(struct txn *txn, enum table table, struct slice key, struct slice *ret_key,
                struct slice *ret_value);
 int table_next(struct txn *txn, enum table table, struct slice *ret_key, struct slice *ret_value);
+
+/* Fetches a large value from the disk at once: with MDB_NORDAHEAD each of its pages is a read of
+ * its own. */
+void value_fetch(struct slice value);
 
 #endif

@@ -134,7 +134,7 @@ enum job_changed head_changed(const struct head *head)
 /* ---- jobs ---- */
 
 /* Types are words and dots and need no escapes, so type and data stand at known places of the
- * fragment. */
+   fragment. */
 static const struct slice fragment_type = {.at = "\"operation\":{\"type\":\"", .size = 21};
 static const struct slice fragment_data = {.at = "\",\"data\":", .size = 9};
 
