@@ -196,6 +196,7 @@ static int take_in(struct agent *agent, int64_t boot_us)
     int r = take_messages(agent, boot_us);
     if (!r)
         r = runs_collect(agent->runs);
+    boot_us = clock_boot_us(); /* not before the tasks that have just been taken */
     if (!r)
         r = runs_tick(agent->runs, boot_us);
     if (!r && agent->stop_at_us == INT64_MAX)

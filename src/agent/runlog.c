@@ -625,18 +625,28 @@ int runlog_sync(struct runlog *log)
     return 0;
 }
 
-int runlog_read(const struct runlog *log, int64_t number, struct arena *arena,
-                struct bus_report *ret)
+/* A report that this version can't read (another one wrote it) must not stop those after it. */
+static void report_of_head(const struct log_record *record, struct arena *arena, struct bus_report *ret)
+{
+    const struct run_key key = {.job = record->id, .run = record->run};
+    bool final = run_state_is_final(record->state);
+
+    *ret = (struct bus_report){.has_run = true, .run = run_key_ref(&key, arena)};
+    SET(ret, state, final ? run_state_FAILED : record->state);
+    SET(ret, code, final ? run_code_ERROR : record->code);
+    SET(ret, error, "what the agent noted about this run can't be read any more");
+}
+
+int runlog_read(const struct runlog *log, int64_t number, struct arena *arena, struct bus_report *ret)
 {
     struct log_record record;
     int r = log_file_read(&log->file, report_at(log, number)->offset, arena, &record);
 
     if (r)
         return r;
-    r = schema_decode(&bus_report_schema, record.json, BUS_VALUES_MAX, arena, ret, NULL);
-    if (r)
-        return FAULT(-EBADMSG);
-    ret->number = record.number; /* it may have been numbered anew */
+    if (schema_decode(&bus_report_schema, record.json, BUS_VALUES_MAX, arena, ret, NULL))
+        report_of_head(&record, arena, ret);
+    SET(ret, number, record.number); /* it may have been numbered anew */
     return 0;
 }
 
