@@ -67,7 +67,7 @@ shell_of()
 @test "memory agrees with /proc/meminfo" {
     kib()
     {
-        awk -v name="$1:" '$1 == name { print $2 * 1024 }' /proc/meminfo
+        awk -v name="$1:" '$1 == name { printf "%d", $2 * 1024 }' /proc/meminfo
     }
     api GET /node/_any/memory
     answers 200
@@ -173,7 +173,8 @@ shell_of()
     unique_sleep
     from=$SECONDS
     shell_of "$nap & (setsid -w true; $nap) & echo before; $nap" 1
-    refused 500
+    refused 504
+    has .reason timeout
     [ $((SECONDS - from)) -le 5 ]
     holds '.error | contains("timed out")'
     runs_no_more "$nap"

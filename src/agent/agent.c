@@ -286,8 +286,8 @@ static int agent_run(struct agent *agent)
 /* ---- end ---- */
 
 /* A thread that can't be stopped still uses the pool: then it stays as it is, and ends with the
- * process. */
-static int agent_close(struct agent *agent)
+   process. */
+static void agent_close(struct agent *agent)
 {
     bool idle = !agent->runs || (runs_n_running(agent->runs) == 0 &&
                                  worker_pool_room(agent->pool) == (int)agent->options.max_jobs);
@@ -298,7 +298,7 @@ static int agent_close(struct agent *agent)
         worker_pool_close(agent->pool);
     fd_closep(&agent->epoll_fd);
     fd_closep(&agent->signal_fd);
-    return runlog_close(agent->log);
+    runlog_free(agent->log);
 }
 
 static int exit_status(int r, const struct refusal *why)
@@ -323,7 +323,8 @@ static int agent_start(struct agent *agent, struct refusal *why)
     log_event(LOG_NOTICE, "agent.started", LOG_TEXT("version", version_text()),
               LOG_TEXT("host", agent->options.hostname), LOG_TEXT("machine_id", agent->machine_id),
               LOG_NUMBER("epoch", runlog_epoch(agent->log)));
-    return agent_run(agent);
+    r = agent_run(agent);
+    return r ? r : runlog_close(TAKE(agent->log));
 }
 
 int agent_main(int argc, char **argv)
@@ -343,6 +344,6 @@ int agent_main(int argc, char **argv)
     log_setup("reeve-agent", agent.options.log_level, false);
 
     int status = exit_status(agent_start(&agent, &why), &why);
-    r = agent_close(&agent);
-    return status ? status : exit_status(r, &why);
+    agent_close(&agent);
+    return status;
 }

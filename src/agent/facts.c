@@ -160,7 +160,7 @@ static const char *flags_text(unsigned long flags, struct arena *arena)
 }
 
 /* Iface Destination Gateway Flags RefCnt Use Metric Mask …; numbers are hexadecimal, the metric is
- * not. */
+   not. */
 static bool route_parse(const char *line, struct arena *arena, struct agent_route *ret,
                         bool *ret_default)
 {

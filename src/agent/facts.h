@@ -17,7 +17,7 @@ void facts_read(struct host *host, struct agent_facts *ret);
 void vitals_read(struct host *host, struct agent_vitals *ret);
 
 /* /proc/net/route: its first ROUTES_MAX routes; *ret_primary is the interface of the first default
- * route, or NULL. */
+   route, or NULL. */
 void routes_parse(struct slice text, struct arena *arena, struct agent_route_list *ret,
                   const char **ret_primary);
 

@@ -42,8 +42,10 @@ struct runlog_options {
 /* Opens or makes `runlog` in the directory. Runs it finds unfinished are reported failed,
    interrupted. 0; OUTCOME_UNAVAILABLE another process has it; or a fault. */
 int runlog_open(const struct runlog_options *options, struct runlog **ret, struct refusal *why);
-/* Marks it as closed in good order. 0 or a fault; it is closed and freed in both cases. */
+/* Marks it as closed in good order. 0 or a fault; it is freed in both cases. */
 int runlog_close(struct runlog *log);
+/* Leaves the file as a kill would: after a fault, what it lacks is not known. */
+void runlog_free(struct runlog *log);
 
 int64_t runlog_epoch(const struct runlog *log);
 int64_t runlog_first_unconfirmed(const struct runlog *log); /* last + 1 when there is none */

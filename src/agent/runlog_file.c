@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Disk space is taken in steps ahead of the end, so that outcomes can still be written when the
- * disk is full. */
+   disk is full. */
 #define RESERVE_STEP ((int64_t)1 << 20)
 
 #define CRC32C_POLYNOMIAL 0x82f63b78u /* Castagnoli, reflected */

@@ -185,7 +185,7 @@ static int finish_failed(struct runs *runs, struct run *run, enum run_code code,
 /* ---- tasks ---- */
 
 /* A final outcome that was confirmed is told again when the controller asks again: its ledger is
- * older than that. */
+   older than that. */
 static int repeat_outcome(struct runs *runs, const struct run_key *key)
 {
     struct run run = {.key = *key};

@@ -46,14 +46,9 @@ static void log_close(struct fixture *f)
     assert_int_equal(runlog_close(TAKE(f->log)), 0);
 }
 
-/* As if the process were killed: nothing is written any more, the lock is gone with it. */
 static void log_reopen_after_kill(struct fixture *f)
 {
-    struct slice contents;
-
-    assert_int_equal(file_read(f->path, (size_t)1 << 30, &f->arena, &contents), 0);
-    log_close(f);
-    assert_int_equal(file_write(f->path, contents, 0600), 0);
+    runlog_free(TAKE(f->log));
     log_open(f);
 }
 
@@ -335,7 +330,7 @@ static void runs_are_interrupted_once(void **state)
 }
 
 /* Whatever a crash tears off the end, what stood before is there and the rest is as if never
- * written. */
+   written. */
 static void a_tail_torn_at_any_byte_is_cut(void **state)
 {
     struct fixture *f = *state;

@@ -14,7 +14,7 @@
 #define WORKER_STACK_SIZE ((size_t)256 << 10)
 
 /* One operation to be done. Belongs to the pool from worker_give() until worker_take() gives it
- * back. */
+   back. */
 struct work {
     const struct op *op;
     struct slice data; /* input, in `arena` */
@@ -45,7 +45,7 @@ void worker_pool_close(struct worker_pool *pool);
 /* Readable when worker_take() has something. */
 int worker_pool_fd(const struct worker_pool *pool);
 /* How many more works the pool would take now; an abandoned one counts until it comes back after
- * all. */
+   all. */
 int worker_pool_room(struct worker_pool *pool);
 
 /* Only when there is room. 0, or a fault: the work is the caller's again. */

@@ -31,7 +31,7 @@ enum bus_message {
 /* One message, as JSON: two streams of SPAWN_OUTPUT_CAP, each byte escaped as \u00xx, fit. */
 #define BUS_MESSAGE_MAX ((size_t)16 << 20)
 /* Bytes waiting to be sent to one peer; beyond it the peer is cut off, and told again when it is
- * back. */
+   back. */
 #define BUS_BACKLOG_MAX ((size_t)64 << 20)
 #define BUS_VALUES_MAX  JSON_VALUES_MAX_RESULT
 
@@ -44,7 +44,7 @@ struct bus_callbacks {
     /* `body` is the message's struct (catalog/bus.def), valid during the call. */
     void (*message)(void *owner, struct bus_peer *peer, enum bus_message message, const void *body);
     /* The other side went away, sent what is not acceptable, or reads nothing: `why` is for the
-     * log. */
+       log. */
     void (*gone)(void *owner, struct bus_peer *peer, const char *why);
 };
 
@@ -67,14 +67,14 @@ struct bus_options {
 };
 
 /* 0; OUTCOME_USAGE bad address; OUTCOME_UNAVAILABLE the descriptor, path or its directory is not
- * usable. */
+   usable. */
 int bus_open(const struct bus_options *options, struct bus **ret, struct refusal *why);
 void bus_close(struct bus *bus);
 
 /* Poll this for reading; then call bus_dispatch(). */
 int bus_fd(const struct bus *bus);
 /* When to call bus_dispatch() at the latest, in CLOCK_BOOTTIME microseconds (reconnects);
- * INT64_MAX: never. */
+   INT64_MAX: never. */
 int64_t bus_deadline_us(const struct bus *bus);
 /* Accepts, reads, writes what was waiting, calls back; bounded work a call. 0 or a fault. */
 int bus_dispatch(struct bus *bus, int64_t boot_us);

@@ -274,7 +274,9 @@ static void take_messages(struct bus *bus, struct bus_peer *peer, struct slice i
         int r = frame_read(&peer->reader, &input, &bus->arena, &frame, &why);
 
         if (r) {
-            bus_drop(bus, peer, why.text);
+            bus_drop(
+                bus, peer,
+                arena_printf(&bus->arena, "%s%s%s", why.field, why.field[0] ? ": " : "", why.text));
         } else if (frame.body) {
             bus->callbacks->message(bus->owner, peer, frame.message, frame.body);
             frame_reader_done(&peer->reader);
@@ -302,7 +304,7 @@ static void receive_messages(struct bus *bus, struct bus_peer *peer)
 }
 
 /* A peer that was replaced by an earlier event of the same batch is still in memory: its pointer is
- * no other's. */
+   no other's. */
 static int take_event(struct bus *bus, const struct epoll_event *event)
 {
     if (event->data.ptr == bus)

@@ -197,7 +197,7 @@ static void reply_out(struct http_request *request, struct exchange *x)
     if (buf_overflowed(&body)) {
         refuse_with(
             request, x,
-            refuse(&x->ctx.why, OUTCOME_TOO_LARGE, NULL, "the reply is over %zu bytes", REPLY_MAX));
+            refuse(&x->ctx.why, OUTCOME_FAULT, NULL, "the reply is over %zu bytes", REPLY_MAX));
     } else {
         http_reply(request, &reply);
     }
@@ -243,16 +243,6 @@ static void reply_job(struct http_request *request, struct exchange *x, bool is_
 
 /* ---- serve ---- */
 
-static bool is_json(const char *content_type)
-{
-    static const char json[] = "application/json";
-
-    if (!content_type || strncasecmp(content_type, json, sizeof(json) - 1) != 0)
-        return false;
-    char next = content_type[sizeof(json) - 1];
-    return next == '\0' || next == ';' || next == ' ';
-}
-
 /* RFC 7240: a list of preferences, of which this is the one we know. */
 static bool prefers_async(const char *prefer)
 {
@@ -294,9 +284,6 @@ static int decode_and_run(struct http_request *request, struct exchange *x)
     void *input = arena_alloc(request->arena, op->in->size);
     void *shared = arena_alloc(request->arena, op_shared_in(op)->size);
 
-    if (request->body.size && !is_json(request->content_type))
-        return refuse(&x->ctx.why, OUTCOME_MEDIA_TYPE, NULL, "%s",
-                      outcome_sentence(OUTCOME_MEDIA_TYPE));
     memcpy(given.path, x->match.path, sizeof(given.path));
     int r = op_decode(op, &given, request->arena, input, shared, &x->ctx.why);
     if (r)

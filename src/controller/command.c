@@ -35,7 +35,7 @@ static int record_retried(struct core *core, const struct call *call)
 }
 
 /* A query's tasks leave at once, before anything is written; a modify's when its submission is
- * durable. */
+   durable. */
 static int start_job(struct core *core, struct call *call)
 {
     const struct call_submit *submit = &call->submit;

@@ -31,7 +31,7 @@ int core_open(struct ledger *ledger, const char *bus_address, struct core **ret,
 /* `server` is woken when calls are answered. 0 or a fault. */
 int core_start(struct core *core, struct http_server *server);
 /* Finishes the turn, records what was held, joins the thread. Returns the fault that had ended it,
- * or 0. */
+   or 0. */
 int core_stop(struct core *core);
 /* Accepts NULL. Not while the thread runs. */
 void core_close(struct core *core);
@@ -39,7 +39,7 @@ void core_close(struct core *core);
 int core_ended_fd(const struct core *core);
 
 /* From any thread. Takes the reference; the call is answered in any case, at once when the queue is
- * full. */
+   full. */
 void core_send(struct core *core, struct call *call);
 /* From any thread: NULL when it can do its work, else what is missing. */
 const char *core_not_ready(const struct core *core, int64_t boot_us);

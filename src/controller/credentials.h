@@ -19,7 +19,7 @@ struct credentials_paths {
 };
 
 /* 0; OUTCOME_UNAVAILABLE with a line for the operator: a file can't be read or written, or holds no
- * key. */
+   key. */
 int credentials_open(const struct credentials_paths *paths, int64_t now_us, struct token_key *ret,
                      struct refusal *why);
 

@@ -20,7 +20,7 @@
 /* A silent host is given this long after start_by to say that a run did start in time. */
 #define DISPATCH_EXPIRE_SLACK_US (2 * US_PER_S)
 /* A started run that outlives its limit by this much is presumed lost: its agent would have killed
- * it. */
+   it. */
 #define DISPATCH_LOST_SLACK_US (600 * US_PER_S)
 
 /* ---- decisions ---- */
@@ -135,7 +135,7 @@ void dispatch_moved(struct dispatch *dispatch, struct open_run *run, enum run_st
 void dispatch_end(struct dispatch *dispatch, struct open_run *run, struct decisions *to);
 
 /* Runs that the host surely does not have end at once; of the others the host is told, and its word
- * decides. */
+   decides. */
 struct cancel_counts {
     uint32_t never_start, stopping;
 };

@@ -149,7 +149,7 @@ static int refuse_unknown(const struct fleet *fleet, const struct target *target
         buf_printf(&names, "%s%s", i ? ", " : "", agent_identity(fleet->by_name[i])->hostname);
     if (shown < fleet->n)
         buf_printf(&names, " and %u more", (unsigned)(fleet->n - shown));
-    return refuse(why, OUTCOME_INVALID, field, "no agent %s \"%.*s\"; known agents: %s",
+    return refuse(why, OUTCOME_INVALID, field, "%s: no agent %s \"%.*s\"; known agents: %s", field,
                   target->kind == TARGET_LABEL ? "has the label" : "is called",
                   (int)target->text.size, target->text.at, buf_text(&names));
 }

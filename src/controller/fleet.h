@@ -84,7 +84,7 @@ struct agent *fleet_find(const struct fleet *fleet, const char *name);
 int fleet_recognise(const struct fleet *fleet, const struct bus_hello *hello, struct agent **ret,
                     struct refusal *why);
 /* Takes what the hello says; adds the agent when `known` is NULL. *ret_changed: the ledger has to
- * be told. */
+   be told. */
 struct agent *fleet_greet(struct fleet *fleet, struct agent *known, const struct bus_hello *hello,
                           int64_t now_us, bool *ret_changed);
 void agent_beat(struct agent *agent, const struct bus_beat *beat, int64_t now_us);

@@ -63,15 +63,15 @@ struct core {
 /* ---- batch.c ---- */
 
 /* Applies a record in this turn's batch. Its time is this turn's unless it has one. Outcomes as
- * ledger_apply(). */
+   ledger_apply(). */
 int core_apply(struct core *core, struct record *record, struct ledger_effect *ret);
 /* Applies the ends among the decisions made so far, so that the ledger's state shows them. 0 or a
- * fault. */
+   fault. */
 int core_settle(struct core *core);
 /* Records the submission of an open job unless it is recorded. 0 or a fault. */
 int core_record(struct core *core, struct open_job *job);
 /* What ended a run or moved it, by whoever's word. The job is recorded first. Outcomes as
- * ledger_apply(). */
+   ledger_apply(). */
 int core_move(struct core *core, struct open_run *run, struct record_run *record);
 /* Gives tasks to their hosts and tells them what to stop. */
 void core_deliver(struct core *core, const struct decisions *decisions);

@@ -179,7 +179,7 @@ static int run(const struct controller *controller, int signal_fd, int64_t *ret_
 }
 
 /* Requests first, then what they caused, then the ledger; each may be missing after a failed start.
- */
+   /
 static int stop(struct controller *controller, int64_t grace_us)
 {
     if (controller->server)

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "controller/inside.h"
 
+#include <assert.h>
+
 /* Runs that wait in the agent beyond those it does at once: enough that it never has to wait for
    the next, few enough that what is never sent can still be taken back. */
 #define WINDOW_BEYOND 32
@@ -53,21 +55,27 @@ static int record_agent(struct core *core, const struct agent *agent)
             },
     };
 
-    return core_apply(core, &record, &effect);
+    int r = core_apply(core, &record, &effect);
+    assert(r <= 0); /* the fleet and the ledger count and name agents alike */
+    return r;
 }
 
-/* Whether a run that is not open needs to be stopped: its job is gone, or cancelled while the run
-   was presumed to have ended. A run that ended by its agent's word needs nothing. */
-static bool must_stop(struct core *core, const struct uuid *id)
+/* A run that is named and not open needs to be stopped when its job is gone, or was cancelled while
+   the run was presumed to have ended. One that ended by its agent's word needs nothing. */
+static int stop_closed_run(struct core *core, const struct decision *stop)
 {
     struct ledger_job job;
 
-    int r = ledger_job(core->reader, id, &core->arena, &job);
-    return r == OUTCOME_NOT_FOUND || (r == 0 && job.cancelled);
+    int r = ledger_job(core->reader, &stop->job, &core->arena, &job);
+    if (r < 0)
+        return r;
+    if (r == OUTCOME_NOT_FOUND || job.cancelled)
+        decisions_add(&core->decisions, stop);
+    return 0;
 }
 
-static void compare_runs(struct core *core, const struct agent *agent,
-                         const struct bus_hello *hello, bool new_epoch)
+static int compare_runs(struct core *core, const struct agent *agent, const struct bus_hello *hello,
+                        bool new_epoch)
 {
     struct greeting greeting = {
         .host = agent->host,
@@ -81,13 +89,15 @@ static void compare_runs(struct core *core, const struct agent *agent,
             .run = (uint32_t)hello->runs.v[i].run,
             .host = agent->host,
         };
-        if (!uuid_parse(slice_of(hello->runs.v[i].job), &stop.job))
+        if (!uuid_parse(slice_of(hello->runs.v[i].job), &stop.job) ||
+            dispatch_named(core->dispatch, agent->host, &stop.job, stop.run, &core->decisions))
             continue;
-        if (!dispatch_named(core->dispatch, agent->host, &stop.job, stop.run, &core->decisions) &&
-            must_stop(core, &stop.job))
-            decisions_add(&core->decisions, &stop);
+        int r = stop_closed_run(core, &stop);
+        if (r)
+            return r;
     }
     dispatch_connected(core->dispatch, &greeting, core->now_us, &core->decisions);
+    return 0;
 }
 
 /* The agent was told that reports are durable which this ledger does not have: it is older than it
@@ -131,8 +141,7 @@ static int on_hello(struct core *core, struct bus_peer *peer, const void *body)
     log_event(LOG_NOTICE, "agent.connected", LOG_TEXT("host", hello->hostname),
               LOG_TEXT("machine", hello->machine_id), LOG_TEXT("version", hello->version),
               LOG_NUMBER("runs", hello->runs.n), LOG_NUMBER("new_epoch", new_epoch));
-    compare_runs(core, agent, hello, new_epoch);
-    return 0;
+    return compare_runs(core, agent, hello, new_epoch);
 }
 
 /* ---- beat ---- */
@@ -213,50 +222,34 @@ static struct record_run read_report(struct core *core, const struct bus_report 
     return moved;
 }
 
-/* One run of a job that may have many; false when it has no such run. */
-static bool find_run(struct core *core, const struct uuid *id, uint32_t number,
-                     struct ledger_run *ret)
-{
-    struct ledger_run *runs;
-    uint32_t n, total;
-
-    if (ledger_runs(core->reader, id, &core->arena, UINT32_MAX, &runs, &n, &total))
-        return false;
-    for (uint32_t i = 0; i < n; i++) {
-        if (runs[i].run == number) {
-            *ret = runs[i];
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A run that the table does not have: presumed to have ended, or its job is gone. The agent's word
    overrules the presumption; about what is gone there is nothing to record. */
 static int report_closed_run(struct core *core, const struct agent *agent, const struct uuid *id,
                              const struct bus_report *report)
 {
+    struct run_place place = {.number = (uint32_t)report->run.run, .state = run_state_WAITING};
+    struct run_point at;
     struct ledger_job job;
-    struct ledger_run run;
     struct ledger_effect effect;
 
-    if (ledger_job(core->reader, id, &core->arena, &job) ||
-        !find_run(core, id, (uint32_t)report->run.run, &run) || run.host != agent->host)
-        return 0;
+    int r = ledger_run_point(core->reader, id, place.number, &place.host, &at);
+    if (!r)
+        r = ledger_job(core->reader, id, &core->arena, &job);
+    if (r || place.host != agent->host)
+        return r < 0 ? r : 0;
     struct record_run moved = read_report(core, report, job.op);
-    if (run_move(&run.at, &moved.to, true) != RUN_MOVE_APPLY)
+    if (run_move(&at, &moved.to, true) != RUN_MOVE_APPLY)
         return 0;
     if (run_state_is_final(moved.to.state)) {
         moved.seq = job.seq;
-        moved.run = run.run;
+        moved.run = place.number;
         struct record record = {.kind = RECORD_FINISHED, .run = moved};
-        int r = core_apply(core, &record, &effect);
+        r = core_apply(core, &record, &effect);
         return r < 0 ? r : 0;
     }
     struct job_terms terms = core_terms(&job);
-    struct run_place place = {.number = run.run, .host = run.host, .state = run_state_WAITING};
     struct open_job *open = dispatch_restore(core->dispatch, &terms, &place, 0);
-    int r = core_move(core, &open->runs[run.run], &moved);
+    r = core_move(core, &open->runs[place.number], &moved);
     return r < 0 ? r : 0;
 }
 

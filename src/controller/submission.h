@@ -11,7 +11,7 @@
 #define SUBMISSION_WAIT_US     (30 * US_PER_S) /* where a route has no option `wait` */
 #define SUBMISSION_EXPIRES_MIN US_PER_S
 /* A shorter wait can't be told from none: a job has to be recorded before its fate can be looked
- * up. */
+   up. */
 #define SUBMISSION_WAIT_MIN_US (100 * US_PER_MS)
 #define SUBMISSION_DATA_MAX    ((size_t)4 << 20) /* bytes of a job payload */
 
@@ -26,7 +26,7 @@ struct submission {
 };
 
 /* Checks permission and target's syntax and fills ctx->call. OP_PARKED, or an outcome with
- * ctx->why. */
+   ctx->why. */
 int submission_make(struct op_ctx *ctx, const struct submission *submission);
 /* The operation `type` with its payload as JSON (empty: none), as clients and old jobs give it.
    OUTCOME_INVALID with fields under "operation". */

@@ -16,7 +16,7 @@
 #define BOOT_US (500 * US_PER_S)
 
 /* web-01 (1), db (2), web-02 (3): labels role web.front, role db, role web; all connected and just
- * heard. */
+   heard. */
 struct fixture {
     struct fleet fleet;
     struct dispatch *dispatch;

@@ -48,7 +48,7 @@ static const char *replace_bad_bytes(struct slice output, struct arena *arena)
 }
 
 /* Where output was cut inside a character, what is left of that character is dropped: it is not
- * binary for that. */
+   binary for that. */
 static struct slice drop_cut_character(struct slice output)
 {
     for (size_t dropped = 0; dropped < 4 && dropped <= output.size; dropped++) {

@@ -13,7 +13,7 @@
 #define MOUNTINFO_MAX ((size_t)4 << 20)
 
 /* Types that hold data of this machine. Images that are full by nature (squashfs, iso9660, …) are
- * not among them. */
+   not among them. */
 static const char *const local_types[] = {
     "bcachefs", "btrfs",  "exfat", "ext2",  "ext3",     "ext4", "f2fs", "hfsplus", "jfs",
     "msdos",    "nilfs2", "ntfs",  "ntfs3", "reiserfs", "vfat", "xfs",  "zfs",
@@ -34,7 +34,7 @@ static bool type_is_local(struct slice type)
 }
 
 /* proc_pid_mountinfo(5): id parent major:minor root point options [optional…] - type source
- * super-options */
+   super-options */
 static bool mount_parse(struct slice line, struct mount *ret)
 {
     struct slice word, fields[6];
@@ -85,7 +85,7 @@ static const char *unescape(struct slice text, struct arena *arena)
 }
 
 /* Of two mounts at one point the later hides the earlier; of two of one device the shorter point is
- * shown. */
+   shown. */
 static void mount_keep(struct mount *mounts, size_t *n, const struct mount *mount)
 {
     for (size_t i = 0; i < *n; i++) {

@@ -13,7 +13,7 @@
 #define OS_RELEASE_MAX ((size_t)64 << 10)
 
 /* os-release(5): the value of a shell assignment; quotes are taken off, escapes (\" \$ \\ \`)
- * resolved. */
+   resolved. */
 static const char *unquote(struct slice value, struct arena *arena)
 {
     char *text = arena_alloc(arena, value.size + 1);

@@ -478,10 +478,10 @@ static void loop_stop(struct loop *loop)
 
     fd_closep(&loop->listen_fd);
     loop->listen_fd = -1;
-    do {
+    while (has_requests(loop) && clock_boot_us() < until_us) {
         cut_all(&loop->connections[CONNECTION_IDLE]);
         loop_turn(loop);
-    } while (has_requests(loop) && clock_boot_us() < until_us);
+    }
     for (int i = 0; i < CONNECTION_STATES; i++)
         cut_all(&loop->connections[i]);
     for (int i = 0; i < FAREWELL_TURNS; i++)

@@ -144,8 +144,9 @@ static bool node_find(const struct node *node, struct slice rest, struct search 
     for (const struct node *child = node->child; child; child = child->sibling) {
         bool takes_rest = child->kind == SEGMENT_REST;
 
-        if (child->kind == SEGMENT_LITERAL ? !slice_equal(child->literal, segment)
-                                           : (takes_rest ? whole : segment).size == 0)
+        if (child->kind == SEGMENT_LITERAL && !slice_equal(child->literal, segment))
+            continue;
+        if (child->kind != SEGMENT_LITERAL && whole.size == 0) /* the path ends here */
             continue;
         search->n_parameters = n_parameters;
         if (child->kind != SEGMENT_LITERAL)

@@ -16,9 +16,10 @@ struct route_match {
     char allow[ROUTE_ALLOW_SIZE];  /* OUTCOME_METHOD: "GET, DELETE" */
 };
 
-/* Literals beat parameters; a parameter is never empty; {name*} takes the rest, slashes included.
-   0, OUTCOME_NOT_FOUND, or OUTCOME_METHOD when the path takes other methods. Bounded by the number
-   of rows and the path's segments (ROUTE_SEGMENTS_MAX; more is not found). */
+/* Literals beat parameters; {name*} takes the rest, slashes included. A parameter that ends the
+   path is never empty; one inside may be, and the decoder refuses it: the contract has /node//load
+   answered 400. 0, OUTCOME_NOT_FOUND, or OUTCOME_METHOD when the path takes other methods. Bounded
+   by the number of rows and the path's segments (ROUTE_SEGMENTS_MAX; more is not found). */
 #define ROUTE_SEGMENTS_MAX 64
 int route_find(const char *method, struct slice path, struct route_match *ret);
 

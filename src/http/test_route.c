@@ -107,28 +107,9 @@ static void no_other_path_is_found(void **state)
 {
     (void)state;
     static const char *const paths[] = {
-        "",
-        "/",
-        "*",
-        "//",
-        "/api",
-        "/api/",
-        "job",
-        "/api/api/job",
-        "/Job",
-        "/j%6Fb",
-        "/job//",
-        "//job",
-        "/node//os",
-        "/node/",
-        "/jo",
-        "/jobs",
-        "/job/a/b/c/d/e",
-        "/API/job",
-        "/job;a=1",
-        "/./job",
-        "/../job",
-        "/apijob",
+        "",         "/",        "*",      "//",      "/api",    "/api/", "job",   "/api/api/job",
+        "/Job",     "/j%6Fb",   "/job//", "//job",   "/node/",  "/jo",   "/jobs", "/job/a/b/c/d/e",
+        "/API/job", "/job;a=1", "/./job", "/../job", "/apijob",
     };
     struct route_match match;
 
@@ -196,6 +177,15 @@ static void the_rest_takes_slashes_but_is_never_empty(void **state)
     assert_null(find_row("GET", "/file", &match));
 }
 
+static void a_parameter_inside_may_be_empty_for_the_decoder_to_refuse(void **state)
+{
+    (void)state;
+    struct route_match match;
+
+    assert_int_equal(route_find("GET", SLICE("/node//os"), &match), 0);
+    assert_int_equal(match.path[0].size, 0);
+}
+
 /* The literal b leads nowhere here, and its way has left no parameter behind. */
 static void a_way_that_leads_nowhere_is_taken_back(void **state)
 {
@@ -242,6 +232,7 @@ int main(void)
         cmocka_unit_test(allow_names_each_method_of_a_path),
         cmocka_unit_test(literals_beat_parameters_and_parameters_beat_the_rest),
         cmocka_unit_test(the_rest_takes_slashes_but_is_never_empty),
+        cmocka_unit_test(a_parameter_inside_may_be_empty_for_the_decoder_to_refuse),
         cmocka_unit_test(a_way_that_leads_nowhere_is_taken_back),
         cmocka_unit_test(allow_is_of_all_ways_that_fit),
         cmocka_unit_test(more_segments_than_accepted_are_not_found),

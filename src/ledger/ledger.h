@@ -43,9 +43,10 @@ struct ledger_effect {
     enum job_status status; /* of the job after it; RECORD_DELETED: before it */
     bool became_final;      /* this record made the job final */
 };
-/* 0 applied; OUTCOME_CONFLICT the transition table refuses it (counted; nothing changed);
-   OUTCOME_NOT_FOUND no such job or run (nothing changed); a repeat is 0 and changes nothing. < 0:
-   the batch is lost, the process must stop. */
+/* 0 applied; a repeat is 0 and changes nothing. OUTCOME_NOT_FOUND: no such job, run or host.
+   OUTCOME_CONFLICT: the transition table refuses it (counted), or the record is not sound: hosts
+   out of order, an id or machine id that is another's, one retry too many for the job's history.
+   Outcomes change nothing. < 0: the batch is lost, the process must stop. */
 int ledger_apply(struct ledger *ledger, const struct record *record, struct ledger_effect *ret);
 int ledger_commit(struct ledger *ledger);
 void ledger_abort(struct ledger *ledger);
@@ -118,6 +119,10 @@ struct ledger_run {
 /* The job's runs in order of host names; at most `max`, *ret_total tells how many there are. */
 int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
                 uint32_t max, struct ledger_run **ret, uint32_t *ret_n, uint32_t *ret_total);
+
+/* Where one run stands, without reading the others. OUTCOME_NOT_FOUND: no such job or run. */
+int ledger_run_point(struct ledger_reader *reader, const struct uuid *id, uint32_t number,
+                     host_number *ret_host, struct run_point *ret);
 
 /* Every run that is not final, oldest job first; for dispatch at start. A non-zero return of `each`
    stops the walk and is returned. `job` and `run` are valid during the call. */

@@ -206,6 +206,35 @@ int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct aren
     return r;
 }
 
+static int run_point_of(struct ledger_reader *reader, const struct uuid *id, uint32_t number,
+                        struct run *ret)
+{
+    struct head head;
+    uint64_t seq;
+    int r = reader_seq(reader, id, &seq);
+
+    if (!r)
+        r = reader_head(reader, seq, &head);
+    return r ? r : runs_read_one(&reader->txn, seq, &head, number, ret);
+}
+
+int ledger_run_point(struct ledger_reader *reader, const struct uuid *id, uint32_t number,
+                     host_number *ret_host, struct run_point *ret)
+{
+    struct run run;
+    int r = reader_begin(reader, NULL, NULL);
+
+    if (r)
+        return r;
+    r = run_point_of(reader, id, number, &run);
+    if (!r) {
+        *ret_host = run.host;
+        *ret = run.row.at;
+    }
+    reader_end(reader);
+    return r;
+}
+
 /* ---- open runs ---- */
 
 struct open_copy {

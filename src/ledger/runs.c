@@ -31,17 +31,39 @@ static void runs_reserve(struct runs *runs, uint32_t n, uint32_t n_ranks)
     runs->n = n;
 }
 
-static int runs_read_one(struct runs *runs, struct txn *txn, uint64_t seq, const struct head *head)
+static int run_read_host(struct txn *txn, uint64_t seq, uint32_t n_runs, struct run *run,
+                         uint32_t number)
 {
-    struct run_key key = run_key(seq, 0);
+    struct slice hosts;
+    int r = table_get(txn, TABLE_HOSTS, u64_slice(&seq), &hosts);
+
+    if (!r)
+        r = hosts_row_decode(hosts, n_runs);
+    if (r)
+        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+    run->host = hosts_row_at(hosts, number);
+    return 0;
+}
+
+int runs_read_one(struct txn *txn, uint64_t seq, const struct head *head, uint32_t number,
+                  struct run *ret)
+{
+    struct run_key key = run_key(seq, number);
+    struct run run = {.host = head->host};
     struct slice bytes;
 
-    runs->v[0] = (struct run){.host = head->host};
-    runs->order[0] = 0;
-    int r = table_get(txn, TABLE_RUNS, run_key_slice(&key), &bytes);
-    if (r == OUTCOME_NOT_FOUND)
-        return 0;
-    return r ? r : run_row_decode(bytes, &runs->v[0].row);
+    if (number >= head->counts.total)
+        return OUTCOME_NOT_FOUND;
+    int r = head->counts.total > 1 ? run_read_host(txn, seq, head->counts.total, &run, number) : 0;
+    if (r)
+        return r;
+    r = table_get(txn, TABLE_RUNS, run_key_slice(&key), &bytes);
+    if (!r)
+        r = run_row_decode(bytes, &run.row);
+    if (r && r != OUTCOME_NOT_FOUND) /* without a row: waiting */
+        return r;
+    *ret = run;
+    return 0;
 }
 
 static int runs_read_hosts(struct runs *runs, struct txn *txn, const struct roster *roster,
@@ -104,7 +126,8 @@ int runs_read(struct runs *runs, struct txn *txn, const struct roster *roster, u
     if (head->counts.total == 1) {
         if (!roster_has(roster, head->host))
             return FAULT(-EUCLEAN);
-        return runs_read_one(runs, txn, seq, head);
+        runs->order[0] = 0;
+        return runs_read_one(txn, seq, head, 0, &runs->v[0]);
     }
     int r = runs_read_hosts(runs, txn, roster, seq);
     if (!r)

@@ -24,6 +24,10 @@ struct runs {
     uint32_t room_ranks;
 };
 
+/* One of them. OUTCOME_NOT_FOUND: the job has no such run. */
+int runs_read_one(struct txn *txn, uint64_t seq, const struct head *head, uint32_t number,
+                  struct run *ret);
+
 void runs_release(struct runs *runs);
 int runs_read(struct runs *runs, struct txn *txn, const struct roster *roster, uint64_t seq,
               const struct head *head);

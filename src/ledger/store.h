@@ -81,7 +81,7 @@ int table_seek(struct txn *txn, enum table table, struct slice key, struct slice
 int table_next(struct txn *txn, enum table table, struct slice *ret_key, struct slice *ret_value);
 
 /* Fetches a large value from the disk at once: with MDB_NORDAHEAD each of its pages is a read of
- * its own. */
+   its own. */
 void value_fetch(struct slice value);
 
 #endif

@@ -5,6 +5,8 @@
  */
 #include "ledger/fixture.h"
 
+#include "base/mem.h"
+
 static int set_up(void **state)
 {
     static struct fixture fixture;
@@ -329,6 +331,27 @@ static void retried_cancelled_released_and_moved_are_in_the_timeline(void **stat
                                                                                             "}");
 }
 
+static void lines_of_several_hosts_are_in_order_of_time(void **state)
+{
+    static const char *const lines[] = {
+        "processing started on web-02", "processing started on web-01",
+        "completed successfully on web-02", "completed successfully on web-01"};
+    struct fixture_job job = fixture_submit(*state, TARGET_ALL, 2);
+
+    for (uint32_t run = 0; run < 2; run++) {
+        struct record done =
+            record_finished(job.seq, run, run_state_COMPLETED, run_code_NONE, NULL, "1");
+        done.run.started_us = FIXTURE_START_US + US_PER_S + 500 - 100 * run;
+        done.run.finished_us = FIXTURE_START_US + US_PER_S + 900 - 100 * run;
+        fixture_apply(*state, done);
+    }
+    const char *at = fixture_item(*state, &job.id);
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        at = strstr(at, lines[i]);
+        assert_non_null(at);
+    }
+}
+
 static void a_large_broadcast_shows_a_thousand_runs(void **state)
 {
     struct fixture *fixture = *state;
@@ -410,6 +433,7 @@ int main(void)
         TEST(each_code_has_its_own_sentence),
         TEST(what_was_presumed_stays_in_the_timeline),
         TEST(retried_cancelled_released_and_moved_are_in_the_timeline),
+        TEST(lines_of_several_hosts_are_in_order_of_time),
         TEST(a_large_broadcast_shows_a_thousand_runs),
         TEST(large_results_cut_the_runs_shown),
         TEST(text_that_is_no_utf8_is_replaced),

@@ -305,7 +305,7 @@ static void retry(struct both *both, struct model_job *job)
     apply_both(both, &record, expected);
 }
 
-static void delete (struct both *both, struct model_job *job)
+static void delete_job(struct both *both, struct model_job *job)
 {
     struct model *model = &both->model;
     struct record record = {.kind = RECORD_DELETED, .job = {.seq = job->seq}};
@@ -387,7 +387,7 @@ static void random_record(struct both *both)
     else if (dice < 94)
         retry(both, job);
     else
-        delete (both, job);
+        delete_job(both, job);
 }
 
 /* ---- comparing ---- */

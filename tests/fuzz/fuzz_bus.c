@@ -41,8 +41,8 @@ static void write_and_read(enum bus_role sender, const struct frame *frame, stru
     arena_release(&arena);
 }
 
-/* Reads until the end or a refusal; what was read is in *ret, written. False when it was refused.
- */
+/* Reads until the end or a refusal; what was read is in *ret, written. False when it was
+   refused. */
 static bool read_all(enum bus_role sender, struct slice stream, size_t piece_max, struct buf *ret)
 {
     struct frame_reader reader;
