@@ -47,7 +47,7 @@ static unsigned count_refused(struct pollfd *polls, unsigned n)
 
 int main(int argc, char **argv)
 {
-    static struct pollfd polls[16384];
+    static struct pollfd polls[19000];
     struct rlimit limit;
     unsigned count, refused;
     char c;

@@ -19,7 +19,7 @@ wait_for()
 {
     local until=$((SECONDS + $1))
     shift
-    until "$@" 2>/dev/null; do
+    until "$@" >/dev/null 2>&1; do
         if [ "$SECONDS" -ge "$until" ]; then
             echo "waited in vain for: $*"
             return 1
@@ -87,7 +87,7 @@ agent_is_ready()
 
 children_of()
 {
-    cat "/proc/$1/task/$1/children" 2>/dev/null
+    cat "/proc/$1/task/$1/children" 2>/dev/null || true
 }
 
 # child controller|agent: its process id.
@@ -97,6 +97,23 @@ child()
     for pid in $(children_of "$supervisor"); do
         [ "$(readlink "/proc/$pid/exe")" != "$(readlink -f "$REEVE_BUILD/reeve-$1")" ] || echo "$pid"
     done
+}
+
+# kill_child controller|agent: and waits until the supervisor has started it anew.
+kill_child()
+{
+    local old
+    old=$(child "$1")
+    kill -KILL "$old"
+    wait_for 10 is_another "$1" "$old"
+    wait_for 10 agent_is_ready
+}
+
+is_another()
+{
+    local now
+    now=$(child "$1")
+    [ -n "$now" ] && [ "$now" != "$2" ]
 }
 
 descendants_of()
@@ -114,12 +131,12 @@ stop_reeve()
     local family left='' pid
     [ -n "${supervisor:-}" ] || return 0
     family=$(descendants_of "$supervisor")
-    kill -TERM "$supervisor" 2>/dev/null
+    kill -TERM "$supervisor" 2>/dev/null || true
     wait_for 20 is_gone "$supervisor" || left=" $supervisor"
     for pid in $family; do
-        wait_for 2 is_gone "$pid" >/dev/null || left+=" $pid($(tr '\0' ' ' <"/proc/$pid/cmdline"))"
+        wait_for 2 is_gone "$pid" || left+=" $pid($(tr '\0' ' ' <"/proc/$pid/cmdline"))"
     done
-    kill -KILL $supervisor $family 2>/dev/null
+    [ -z "$left" ] || kill -KILL $supervisor $family 2>/dev/null
     supervisor=
     note_operations
     if [ -n "$left" ]; then
@@ -251,7 +268,13 @@ job_is()
 
 job_is_final()
 {
-    api GET "/job/$1" && holds '.status | IN("submitted", "processing") | not' >/dev/null
+    api GET "/job/$1" && holds '.status | IN("submitted", "processing") | not'
+}
+
+# failed_with JOB WORD: it failed, and its item says this word.
+failed_with()
+{
+    job_is "$1" failed && holds "[.error, .timeline[].message] | any(contains(\"$2\"))"
 }
 
 # runs COMMAND-LINE: a process with exactly this command line is there.

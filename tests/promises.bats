@@ -15,7 +15,7 @@ teardown()
 {
     local left=0
     # What an agent was doing when it was killed outlives it.
-    pkill -KILL -fx "$nap"
+    pkill -KILL -fx "$nap" || true
     clean_up || left=1
     return $left
 }
@@ -29,28 +29,6 @@ freeze()
 thaw()
 {
     kill -CONT "$frozen"
-}
-
-# kill_child controller|agent: and waits until the supervisor has started it anew.
-kill_child()
-{
-    local old
-    old=$(child "$1")
-    kill -KILL "$old"
-    wait_for 10 is_another "$1" "$old"
-    wait_for 10 agent_is_ready
-}
-
-is_another()
-{
-    local now
-    now=$(child "$1")
-    [ -n "$now" ] && [ "$now" != "$2" ]
-}
-
-failed_with()
-{
-    job_is "$1" failed && holds ".error | test(\"$2\")"
 }
 
 # ---- the agent is silent ----

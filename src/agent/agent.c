@@ -23,8 +23,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STOP_US      (10 * US_PER_S) /* for runs to end by themselves */
-#define STOP_KILL_US (2 * US_PER_S)  /* for killed ones to be gone */
+/* For runs to end by themselves, then for killed ones to be gone: together less than the ten
+   seconds after which a supervisor kills, since that would leave the runs' programs behind. */
+#define STOP_US      (8 * US_PER_S)
+#define STOP_KILL_US (1 * US_PER_S)
 #define TIDY_US      (1 * US_PER_S)
 #define IDLE_US      (60 * US_PER_S) /* longest sleep */
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"

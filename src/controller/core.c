@@ -76,8 +76,8 @@ static int run_commands(struct core *core)
     return 0;
 }
 
-/* Queries whose outcome did not come in time to share their commit; at the end of the program, all.
-   /
+/* Queries whose outcome did not come in time to share their commit; at the end of the program,
+   all. */
 static int record_held(struct core *core, bool all)
 {
     while (core->first_held &&

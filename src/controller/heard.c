@@ -210,8 +210,8 @@ bool agent_is_ready(const struct agent *agent, int64_t boot_us)
 
 #define GIB (1024.0 * 1024 * 1024)
 
-/* Each fills the condition's reason and returns whether it holds; without figures it says nothing.
-   /
+/* Each fills the condition's reason and returns whether it holds; without figures it says
+   nothing. */
 typedef bool judge_condition(const struct agent_facts *facts, const struct agent_vitals *vitals,
                              struct condition *condition);
 

@@ -178,8 +178,8 @@ static int run(const struct controller *controller, int signal_fd, int64_t *ret_
     return 0;
 }
 
-/* Requests first, then what they caused, then the ledger; each may be missing after a failed start.
-   /
+/* Requests first, then what they caused, then the ledger; each may be missing after a failed
+   start. */
 static int stop(struct controller *controller, int64_t grace_us)
 {
     if (controller->server)

@@ -55,8 +55,8 @@ static void write_error(const struct job_question *question, const struct job_er
     json_end_object(&w);
 }
 
-/* "web-01: started, web-02: failed (expired)": not started and still running are different answers.
-   /
+/* "web-01: started, web-02: failed (expired)": not started and still running are different
+   answers. */
 static const char *list_states(struct arena *arena, const struct outcome_runs *runs)
 {
     CLEANUP(buf_release) struct buf text;
@@ -85,7 +85,7 @@ static void write_unanswered(struct op_ctx *ctx, const struct job_question *ques
     };
 
     write_error(question, &error, body);
-      ret_status = error.status;
+    *ret_status = error.status;
 }
 
 static const char *run_error(const struct ledger_run *run)
@@ -103,7 +103,7 @@ static void write_failed(struct op_ctx *ctx, const struct job_question *question
     };
 
     write_error(question, &error, body);
-      ret_status = error.status;
+    *ret_status = error.status;
 }
 
 /* ---- results ---- */

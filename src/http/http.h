@@ -64,10 +64,12 @@ struct http_service {
                  struct refusal *why);
     void (*serve)(void *service, struct http_request *request);
     void (*resumed)(void *service, struct http_request *request, enum http_wake why);
-    /* The client of a parked request left, or the request ended without a reply of the service's.
-     */
+    /* The client of a parked request left (shutting down its sending side counts as leaving), or a
+       request that begin() let in ended without a reply of the service's. request->owner is NULL
+       from then on. */
     void (*gone)(void *service, struct http_request *request);
-    /* After a reply went to the socket layer: one info log line a request is written there. */
+    /* After a reply went to the socket layer, also a refusal made here of a request that begin()
+       has not seen: one info log line a request is written there. */
     void (*replied)(void *service, const struct http_request *request, int status,
                     size_t body_size);
 };

@@ -17,12 +17,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define EVENTS_A_TURN  128
@@ -143,144 +141,8 @@ const char *loop_date(struct loop *loop)
 }
 
 /*
- * Connections
- */
-
-static void list_add(struct connection_list *list, struct connection *connection)
-{
-    connection->prev = list->last;
-    connection->next = NULL;
-    if (list->last)
-        list->last->next = connection;
-    else
-        list->first = connection;
-    list->last = connection;
-}
-
-static void list_remove(struct connection_list *list, struct connection *connection)
-{
-    if (connection->prev)
-        connection->prev->next = connection->next;
-    else
-        list->first = connection->next;
-    if (connection->next)
-        connection->next->prev = connection->prev;
-    else
-        list->last = connection->prev;
-}
-
-void connection_set_state(struct connection *connection, enum connection_state state)
-{
-    struct connection_list *lists = connection->loop->connections;
-
-    list_remove(&lists[connection->state], connection);
-    connection->state = state;
-    list_add(&lists[state], connection);
-}
-
-struct connection *connection_open(struct loop *loop, int fd)
-{
-    struct connection *connection = mem_alloc(sizeof(*connection));
-
-    *connection = (struct connection){
-        .watch = {.kind = WATCH_CONNECTION},
-        .fd = fd,
-        .state = CONNECTION_IDLE,
-        .loop = loop,
-    };
-    list_add(&loop->connections[CONNECTION_IDLE], connection);
-    /* Failing, it has no deadline but the library's idle time: shut down, the library ends it in
-     * this turn. */
-    if (watch_add(loop->epoll_fd, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, &connection->watch))
-        shutdown(fd, SHUT_RDWR);
-    return connection;
-}
-
-/* The client may still be sending, and has not read our last word: the socket lives on a little. */
-static void connection_linger(struct connection *connection)
-{
-    struct loop *loop = connection->loop;
-
-    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL); /* the copy would keep it in */
-    int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd >= 0)
-        linger_add(&loop->lingering, loop->epoll_fd, fd, clock_boot_us());
-}
-
-void connection_close(struct connection *connection)
-{
-    struct loop *loop = connection->loop;
-
-    if (connection->state == CONNECTION_RECEIVING && !connection->peer_left)
-        connection_linger(connection);
-    list_remove(&loop->connections[connection->state], connection);
-    atomic_fetch_sub(&loop->server->n_connections, 1);
-    mem_free(connection);
-}
-
-/* The library sees it closed by the client. */
-static void connection_cut(struct connection *connection)
-{
-    shutdown(connection->fd, SHUT_RDWR);
-    connection->peer_left = true;
-}
-
-static void send_timeout(struct connection *connection)
-{
-    struct loop *loop = connection->loop;
-    struct exchange *exchange = connection->exchange;
-    char id[HTTP_REQUEST_ID_SIZE];
-    struct refusal why;
-
-    refuse(&why, OUTCOME_INVALID, NULL,
-           "the request did not arrive whole within %" PRId64 " seconds",
-           loop->server->limits.request_us / US_PER_S);
-    if (exchange && exchange->request.method) {
-        exchange_fail(exchange, &why, 408, "slow");
-        return;
-    }
-    loop_make_id(loop, id);
-    error_send(loop, connection->fd, &why, 408, "slow", id);
-}
-
-/* From the first byte to the last, headers and body: the time is up. */
-static void connection_time_out(struct connection *connection)
-{
-    const struct exchange *exchange = connection->exchange;
-
-    if (!exchange || !exchange->reply_status) /* else it was refused and does not read the reply */
-        send_timeout(connection);
-    connection_cut(connection);
-    connection_set_state(connection, CONNECTION_BUSY); /* until the library closes it */
-}
-
-/*
  * Events
  */
-
-/*
- * Bytes on an idle connection begin a request, unless the library has read them already: then the
- * event is an old one, of the request that just ended.
- */
-static bool is_first_byte(const struct connection *connection)
-{
-    int n = 0;
-
-    return connection->state == CONNECTION_IDLE && ioctl(connection->fd, FIONREAD, &n) == 0 &&
-           n > 0;
-}
-
-static void on_connection(struct connection *connection, uint32_t events, int64_t now_us)
-{
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
-        connection->peer_left = true;
-        if (connection->exchange && connection->exchange->state == EXCHANGE_PARKED)
-            exchange_abandon(connection->exchange);
-    } else if (is_first_byte(connection)) {
-        connection->first_byte_us = now_us;
-        connection_set_state(connection, CONNECTION_RECEIVING);
-    }
-}
 
 static void on_wake(struct loop *loop)
 {
@@ -304,7 +166,7 @@ static bool on_event(struct loop *loop, const struct epoll_event *event, int64_t
     case WATCH_LIBRARY: /* runs in every turn */
         break;
     case WATCH_CONNECTION:
-        on_connection((struct connection *)(void *)watch, event->events, now_us);
+        connection_event((struct connection *)(void *)watch, event->events, now_us);
         break;
     case WATCH_LINGER:
         linger_read((struct lingering *)(void *)watch);

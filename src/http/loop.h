@@ -4,6 +4,7 @@
  *
  *     server.c    sockets, threads, start and stop
  *     loop.c      one thread: its epoll, accept, deadlines, stop
+ *     connection.c  one connection: its state, its end
  *     exchange.c  one request from its first header to its last reply byte: guards, service, park
  *     library.c   the HTTP library, behind library.h
  *     linger.c    sockets that are closed only after the client had time to read the last reply
@@ -128,10 +129,16 @@ void loop_free(struct loop *loop); /* accepts NULL */
 bool loop_is_stopping(const struct loop *loop);
 const char *loop_date(struct loop *loop);
 void loop_make_id(struct loop *loop, char ret[HTTP_REQUEST_ID_SIZE]);
-/* Called by library.c when it takes a socket in and before it closes it. */
+
+/* connection.c. library.c calls the first two when it takes a socket in and before it closes it. */
 struct connection *connection_open(struct loop *loop, int fd);
 void connection_close(struct connection *connection);
 void connection_set_state(struct connection *connection, enum connection_state state);
+/* Of the loop's epoll. */
+void connection_event(struct connection *connection, uint32_t events, int64_t now_boot_us);
+void connection_cut(struct connection *connection);
+/* From the first byte to the last, headers and body: the time is up. 408, and the end. */
+void connection_time_out(struct connection *connection);
 
 /* exchange.c. Every call may end with a reply, a park or EXCHANGE_CUT. */
 struct exchange *exchange_begin(struct connection *connection, const char *target);

@@ -95,6 +95,29 @@ static void a_submitted_job_is_as_it_was_asked(void **state)
     assert_string_equal(run_of(fixture, &submitted, 2).hostname, "web-03");
 }
 
+static void one_run_is_found_without_the_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_job single = fixture_submit(fixture, TARGET_HOST, 1);
+    struct fixture_job several = fixture_submit(fixture, TARGET_ALL, 3);
+    struct uuid unknown = uuid_make(1);
+    struct run_point at;
+    host_number host;
+
+    fixture_apply(fixture, record_run(RECORD_STARTED, several.seq, 1));
+    assert_int_equal(ledger_run_point(fixture->reader, &several.id, 1, &host, &at), 0);
+    assert_int_equal(host, 2);
+    assert_int_equal(at.state, run_state_STARTED);
+    assert_int_equal(ledger_run_point(fixture->reader, &several.id, 2, &host, &at), 0);
+    assert_int_equal(host, 3);
+    assert_int_equal(at.state, run_state_WAITING);
+    assert_int_equal(ledger_run_point(fixture->reader, &single.id, 0, &host, &at), 0);
+    assert_int_equal(host, 1);
+    assert_int_equal(ledger_run_point(fixture->reader, &single.id, 1, &host, &at),
+                     OUTCOME_NOT_FOUND);
+    assert_int_equal(ledger_run_point(fixture->reader, &unknown, 0, &host, &at), OUTCOME_NOT_FOUND);
+}
+
 static void a_submission_that_is_not_sound_is_refused(void **state)
 {
     static const host_number falling[] = {2, 1}, twice[] = {1, 1}, unknown[] = {1, N_HOSTS + 1},
@@ -537,6 +560,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(a_submitted_job_is_as_it_was_asked),
+        TEST(one_run_is_found_without_the_others),
         TEST(a_submission_that_is_not_sound_is_refused),
         TEST(a_run_goes_through_its_states),
         TEST(repeats_change_nothing),
