@@ -76,10 +76,26 @@ static void connection_linger(struct connection *connection)
         linger_add(&loop->lingering, loop->epoll_fd, fd, clock_boot_us());
 }
 
+/* A target of so many parameters that they do not fit the library's memory: it drops the request
+   without a word to us or to the client. */
+static void give_up(struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    struct refusal why;
+
+    refuse(&why, OUTCOME_HEADERS, NULL, "the query has more parameters than are accepted");
+    loop_make_id(connection->loop, exchange->request.id);
+    if (!exchange->reply_status)
+        exchange_fail(exchange, &why, outcome_http(OUTCOME_HEADERS), NULL);
+    exchange_end(exchange);
+}
+
 void connection_close(struct connection *connection)
 {
     struct loop *loop = connection->loop;
 
+    if (connection->exchange)
+        give_up(connection);
     if (connection->state == CONNECTION_RECEIVING && !connection->peer_left)
         connection_linger(connection);
     list_remove(&loop->connections[connection->state], connection);
@@ -112,7 +128,6 @@ static void send_timeout(struct connection *connection)
     error_send(loop, connection->fd, &why, 408, "slow", id);
 }
 
-/* From the first byte to the last, headers and body: the time is up. */
 void connection_time_out(struct connection *connection)
 {
     const struct exchange *exchange = connection->exchange;

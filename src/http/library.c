@@ -129,13 +129,20 @@ static void on_end(void *loop, struct MHD_Connection *library, void **context,
 
 int library_open(struct loop *loop)
 {
+    /* clang-format off */
     loop->library = MHD_start_daemon(
-        FLAGS, 0, NULL, NULL, on_request, loop, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX,
+        FLAGS, 0, NULL, NULL, on_request, loop,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX,
         MHD_OPTION_CONNECTION_LIMIT, loop->server->connections_max + 1, /* ours is checked before */
-        MHD_OPTION_CONNECTION_TIMEOUT, loop->server->limits.idle_s, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, loop, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, loop,
-        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, loop, MHD_OPTION_NOTIFY_COMPLETED, on_end, loop,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, STRICT, 1, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, loop->server->limits.idle_s,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, loop,
+        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, loop,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, loop,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        STRICT, 1,
+        MHD_OPTION_END);
+    /* clang-format on */
     return loop->library ? 0 : FAULT(errno ? -errno : -ENOMEM);
 }
 

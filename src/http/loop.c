@@ -208,7 +208,7 @@ static void take_connection(struct loop *loop, int fd, const struct sockaddr *pe
         atomic_fetch_sub(n, 1);
         refuse_connection(loop, fd);
     } else if (library_add(loop, fd, peer, peer_size)) {
-        atomic_fetch_sub(n, 1);
+        atomic_fetch_sub(n, 1); /* else connection_close() does */
     }
 }
 

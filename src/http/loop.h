@@ -2,13 +2,13 @@
 /*
  * Inside of the HTTP server: what its files share. Only http/ includes it.
  *
- *     server.c    sockets, threads, start and stop
- *     loop.c      one thread: its epoll, accept, deadlines, stop
+ *     server.c      sockets, threads, start and stop
+ *     loop.c        one thread: its epoll, accept, what is due, stop
  *     connection.c  one connection: its state, its end
- *     exchange.c  one request from its first header to its last reply byte: guards, service, park
- *     library.c   the HTTP library, behind library.h
- *     linger.c    sockets that are closed only after the client had time to read the last reply
- *     park.c guard.c error.c   tables and texts without I/O
+ *     exchange.c    one request from its first header to its last reply byte
+ *     library.c     the HTTP library, behind library.h
+ *     linger.c      sockets that are closed only after the client could read the last reply
+ *     park.c guard.c error.c   tables and texts
  *
  * The life of a connection: idle → receiving (from a request's first byte; 10 s) → busy (the
  * service has it) → idle.

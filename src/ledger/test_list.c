@@ -226,6 +226,24 @@ static void runs_come_in_order_of_host_names(void **state)
     assert_int_equal(runs[1].run, 0);
 }
 
+static void one_run_is_found_without_the_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_job all = fixture_submit(fixture, TARGET_ALL, 2);
+    struct fixture_job one = fixture_submit(fixture, TARGET_HOST, 1);
+    struct run_point at;
+    host_number host;
+
+    assert_int_equal(ledger_run_point(fixture->reader, &all.id, 1, &host, &at), 0);
+    assert_int_equal(host, 2);
+    assert_int_equal(at.state, run_state_WAITING); /* it has no row yet */
+    assert_int_equal(ledger_run_point(fixture->reader, &all.id, 2, &host, &at), OUTCOME_NOT_FOUND);
+    assert_int_equal(ledger_run_point(fixture->reader, &one.id, 0, &host, &at), 0);
+    assert_int_equal(host, 1);
+    one.id.bytes[15] ^= 1;
+    assert_int_equal(ledger_run_point(fixture->reader, &one.id, 0, &host, &at), OUTCOME_NOT_FOUND);
+}
+
 struct walk {
     uint64_t last_seq;
     unsigned n, stop_at;
@@ -276,6 +294,7 @@ int main(void)
         TEST(a_page_ends_at_8_mib),
         TEST(a_page_ends_where_the_caller_has_no_room),
         TEST(runs_come_in_order_of_host_names),
+        TEST(one_run_is_found_without_the_others),
         TEST(every_open_run_is_walked_oldest_first),
     };
 
