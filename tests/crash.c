@@ -3,7 +3,10 @@
  * Kills controller, agent or both with SIGKILL at random moments under load, again and again, and
  * asks afterwards whether every promise was kept.
  *
- *     crash URL TOKEN SUPERVISOR_PID WITNESS_FILE LOOPS SEED
+ *     crash URL TOKEN_FILE WITNESS_FILE CONTROLLER AGENT LOOPS SEED
+ *
+ * CONTROLLER and AGENT are started without arguments; each becomes the program it names by exec, so
+ * that its process is the one to kill. A program that was killed is started again at once.
  *
  * Lost: a job that an answer named is not in the ledger, or one whose deletion was confirmed is.
  * Doubled: a modify ran twice. Further faults have a line of their own. Exit status 0: none.
@@ -18,21 +21,29 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ANSWER_MS   5000L
 #define RECOVERY_US (20 * US_PER_S) /* from a kill to ready */
+#define STOP_US     (20 * US_PER_S) /* from SIGTERM to the end */
 #define SETTLE_US   (40 * US_PER_S) /* from the last call until every job is final */
 #define OLD_NOTES   40              /* of earlier loops, looked at again after each kill */
 #define WITNESS_MAX ((size_t)64 << 20)
 #define WORD_MAX    32
-#define CHILDREN    16
+
+enum { CONTROLLER, AGENT, PROGRAMS };
+
+struct program {
+    const char *name, *path;
+    pid_t pid;
+};
 
 struct crash {
+    struct program programs[PROGRAMS];
     struct client *client;
     struct load *load;
     const char *token;
-    pid_t supervisor;
     uint64_t random;
     size_t checked; /* notes of earlier loops */
     unsigned lost, doubled, faults;
@@ -59,66 +70,92 @@ static int get(struct crash *crash, const char *path)
 
 /* ---- kill and recover ---- */
 
-static bool is_named(pid_t pid, const char *name)
+static void start(struct program *program)
 {
-    struct arena arena = {0};
-    struct slice comm;
-    char path[64];
-    bool is;
-
-    snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-    is = !file_read(path, 64, &arena, &comm) && slice_starts(comm, name);
-    arena_release(&arena);
-    return is;
-}
-
-/* Kills the supervisor's child of this name; false when there is none at the moment. */
-static bool kill_child(const struct crash *crash, const char *name)
-{
-    struct arena arena = {0};
-    struct slice children, word;
-    char path[64];
-    bool killed = false;
-
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", crash->supervisor, crash->supervisor);
-    if (file_read(path, 4096, &arena, &children))
-        children = SLICE("");
-    while (slice_cut(&children, ' ', &word)) {
-        pid_t pid = (pid_t)strtol(word.at, NULL, 10);
-
-        if (pid > 0 && is_named(pid, name))
-            killed = !kill(pid, SIGKILL);
+    fflush(stdout);
+    program->pid = fork();
+    if (program->pid < 0)
+        abort();
+    if (program->pid == 0) {
+        execl(program->path, program->path, (char *)NULL);
+        _exit(127);
     }
-    arena_release(&arena);
-    return killed;
 }
 
-/* /proc shows the first 15 characters of a name. */
-#define CONTROLLER "reeve-controlle"
-#define AGENT      "reeve-agent"
+static void kill_and_start(struct program *program)
+{
+    kill(program->pid, SIGKILL);
+    waitpid(program->pid, NULL, 0);
+    start(program);
+}
 
 static void kill_some(struct crash *crash)
 {
     unsigned victims = 1 + (unsigned)(random_next(&crash->random) % 3);
 
-    if (victims & 1 && !kill_child(crash, CONTROLLER))
-        fault(crash, "no controller to kill");
-    if (victims & 2 && !kill_child(crash, AGENT))
-        fault(crash, "no agent to kill");
+    for (int i = 0; i < PROGRAMS; i++) {
+        if (victims & 1u << i)
+            kill_and_start(&crash->programs[i]);
+    }
+}
+
+/* Nothing but a signal of ours may end them. */
+static bool are_running(struct crash *crash)
+{
+    bool running = true;
+
+    for (int i = 0; i < PROGRAMS; i++) {
+        int status;
+
+        if (waitpid(crash->programs[i].pid, &status, WNOHANG) == 0)
+            continue;
+        fault(crash, "the %s ended by itself, wait status %#x", crash->programs[i].name,
+              (unsigned)status);
+        running = false;
+    }
+    return running;
+}
+
+static bool is_ready(struct crash *crash)
+{
+    struct slice body;
+
+    if (get(crash, "/agent") != 200)
+        return false;
+    body = client_body(crash->client);
+    return memmem(body.at, body.size, "\"Ready\"", strlen("\"Ready\""));
 }
 
 static bool recover(struct crash *crash)
 {
     int64_t until_us = clock_boot_us() + RECOVERY_US;
 
-    while (get(crash, "/health/ready") != 200) {
+    while (!is_ready(crash)) {
+        if (!are_running(crash))
+            return false;
         if (clock_boot_us() > until_us) {
             fault(crash, "not ready %lld s after a kill", (long long)(RECOVERY_US / US_PER_S));
             return false;
         }
-        usleep(20000);
+        usleep(10000);
     }
     return true;
+}
+
+static void stop(struct crash *crash, struct program *program)
+{
+    int64_t until_us = clock_boot_us() + STOP_US;
+    int status = 0;
+
+    kill(program->pid, SIGTERM);
+    while (waitpid(program->pid, &status, WNOHANG) == 0) {
+        if (clock_boot_us() > until_us)
+            kill(program->pid, SIGKILL);
+        usleep(10000);
+    }
+    if (status)
+        fault(crash, "the %s was stopped and ended with wait status %#x", program->name,
+              (unsigned)status);
 }
 
 /* ---- what must be true after each recovery ---- */
@@ -331,38 +368,66 @@ static bool loop(struct crash *crash)
     return get_page(crash, 0, &page, &counts);
 }
 
+/* The controller makes the file when it starts for the first time. */
+static const char *read_token(const char *path, struct arena *arena)
+{
+    int64_t until_us = clock_boot_us() + RECOVERY_US;
+    struct slice token = {.size = 0};
+
+    while (file_read(path, 8192, arena, &token) && clock_boot_us() < until_us)
+        usleep(10000);
+    if (token.size && token.at[token.size - 1] == '\n')
+        token.size--;
+    return arena_copy(arena, token);
+}
+
+static void check_end(struct crash *crash, const char *witness)
+{
+    struct words words;
+
+    settle(crash);
+    crash->checked = 0;
+    check_notes(crash);
+    words = read_witness(crash, witness);
+    check_all_jobs(crash, &words);
+    mem_free(words.at);
+}
+
 int main(int argc, char **argv)
 {
     static struct crash crash;
-    struct words words;
+    struct arena arena = {0};
     unsigned loops, done = 0;
     uint64_t seed;
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: crash URL TOKEN SUPERVISOR_PID WITNESS_FILE LOOPS SEED\n");
+    if (argc != 8) {
+        fprintf(stderr, "usage: crash URL TOKEN_FILE WITNESS_FILE CONTROLLER AGENT LOOPS SEED\n");
         return 2;
     }
-    loops = (unsigned)strtoul(argv[5], NULL, 10);
-    seed = strtoull(argv[6], NULL, 10);
+    loops = (unsigned)strtoul(argv[6], NULL, 10);
+    seed = strtoull(argv[7], NULL, 10);
     printf("crash: seed %llu\n", (unsigned long long)seed);
-    crash.client = client_new(argv[1], ANSWER_MS);
-    crash.token = argv[2];
-    crash.supervisor = (pid_t)strtol(argv[3], NULL, 10);
+    crash.programs[CONTROLLER] = (struct program){.name = "controller", .path = argv[4]};
+    crash.programs[AGENT] = (struct program){.name = "agent", .path = argv[5]};
     crash.random = seed + 1;
+    crash.client = client_new(argv[1], ANSWER_MS);
+    start(&crash.programs[AGENT]);
+    start(&crash.programs[CONTROLLER]);
+    crash.token = read_token(argv[2], &arena);
     crash.load = load_new(&(struct load_options){
-        .url = argv[1], .token = argv[2], .witness = argv[4], .seed = seed + 1});
-    while (done < loops && loop(&crash))
-        done++;
+        .url = argv[1], .token = crash.token, .witness = argv[3], .seed = seed + 1});
 
-    settle(&crash);
-    crash.checked = 0;
-    check_notes(&crash);
-    words = read_witness(&crash, argv[4]);
-    check_all_jobs(&crash, &words);
+    if (recover(&crash)) {
+        while (done < loops && loop(&crash))
+            done++;
+        check_end(&crash, argv[3]);
+    }
+    stop(&crash, &crash.programs[CONTROLLER]);
+    stop(&crash, &crash.programs[AGENT]);
     printf("crash: loops %u, jobs %zu, lost %u, doubled %u\n", done, load_n_notes(crash.load),
            crash.lost, crash.doubled);
-    mem_free(words.at);
     load_free(crash.load);
     client_free(crash.client);
+    arena_release(&arena);
     return crash.lost || crash.doubled || crash.faults || done < loops;
 }

@@ -12,6 +12,9 @@ reeve=$REEVE_BUILD/reeve
 unset REEVE_URL REEVE_TOKEN REEVE_STATE
 export LC_ALL=C.UTF-8 no_proxy='*'
 
+# A log that holds this is a failure.
+sanitizer_words='ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|Assertion .* failed'
+
 # ---- waiting ----
 
 # wait_for SECONDS COMMAND…: until the command succeeds; fails when it does not in time.
@@ -143,7 +146,7 @@ stop_reeve()
         echo "left behind:$left"
         return 1
     fi
-    ! grep -E 'ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|Assertion .* failed' "$log"
+    ! grep -E "$sanitizer_words" "$log"
 }
 
 # With stop_reeve, and removes what the test wrote. $scratch stays when something was wrong.

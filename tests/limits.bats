@@ -85,8 +85,10 @@ has_descriptors()
 }
 
 @test "a page of very many parameters is refused" {
-    api GET "/job?$(printf 'a%s=1&' $(seq 500))limit=1"
+    api GET "/job?$(printf 'a%s=1&' $(seq 65))limit=1"
     refused 400
+    api GET "/job?$(printf 'a%s=1&' $(seq 500))limit=1"
+    refused 431
 }
 
 # ---- too slow ----
@@ -174,8 +176,8 @@ has_descriptors()
 
 @test "requests in a pipeline are all answered, in order" {
     get='HTTP/1.1\r\nHost: x\r\n'
-    answers=$(exchange "GET /health $get\r\nGET /nowhere $get\r\nGET /version ${get}Connection: close\r\n\r\n" | tr -d '\r' | sed -nE 's/^HTTP\/1\.1 ([0-9]+).*/\1/p' | xargs)
-    [ "$answers" = '200 404 200' ]
+    answers=$(exchange "GET /health $get\r\nGET /nowhere $get\r\nGET /version ${get}Connection: close\r\n\r\n" | grep -oE 'HTTP/1\.1 [0-9]+' | xargs)
+    [ "$answers" = 'HTTP/1.1 200 HTTP/1.1 404 HTTP/1.1 200' ]
 }
 
 @test "128 and more keep-alive clients at the same instant are all answered" {

@@ -14,7 +14,8 @@ void argument_set_init(struct argument_set *set, struct arena *arena)
     *set = (struct argument_set){.arena = arena};
 }
 
-/* The arena frees nothing on its own, so growth is by doubling: at most as much again is left behind. */
+/* The arena frees nothing on its own, so growth is by doubling: at most as much again is left
+ * behind. */
 static void *grown(struct arena *arena, void *old, size_t n, size_t *room, size_t size)
 {
     if (n < *room)
@@ -37,8 +38,8 @@ static const char *with_dashes(struct arena *arena, const char *name)
     return copy;
 }
 
-static void add_field(struct argument_set *set, const struct schema *root, const struct field *field,
-                      const char *prefix, bool target, bool required)
+static void add_field(struct argument_set *set, const struct schema *root,
+                      const struct field *field, const char *prefix, bool target, bool required)
 {
     const char *wire = arena_printf(set->arena, "%s%s", prefix, field->wire);
 
@@ -205,8 +206,8 @@ static int flag_unknown(const struct argument_set *set, struct slice given, stru
             suggestion_offer(&suggestion, set->v[i].name);
     }
     const char *meant = suggestion_best(&suggestion);
-    return refuse(why, OUTCOME_USAGE, NULL, "there is no flag --%.*s%s%s%s", (int)given.size, given.at,
-                  meant ? ", did you mean --" : "", meant ? meant : "", meant ? "?" : "");
+    return refuse(why, OUTCOME_USAGE, NULL, "there is no flag --%.*s%s%s%s", (int)given.size,
+                  given.at, meant ? ", did you mean --" : "", meant ? meant : "", meant ? "?" : "");
 }
 
 static int value_take(struct argument_set *set, struct argument *argument, const char *value,
@@ -219,7 +220,8 @@ static int value_take(struct argument_set *set, struct argument *argument, const
 }
 
 /* --name and --no-name of a flag field; NULL when it is neither. */
-static struct argument *switch_find(const struct argument_set *set, struct slice given, bool *ret_on)
+static struct argument *switch_find(const struct argument_set *set, struct slice given,
+                                    bool *ret_on)
 {
     struct argument *argument = flag_find(set, given);
 

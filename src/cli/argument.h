@@ -2,9 +2,10 @@
 /*
  * What a verb takes on the command line, derived from rows, and what was given.
  *
- * Every field of a schema becomes one argument: a PATH field a positional word, the others a flag, fields of an
- * object a flag with a dot (--operation.type). The flag of a field is its wire name; '-' and '_' are one letter.
- * Values stay text here: the catalog's decoder alone decides what is acceptable (request.h).
+ * Every field of a schema becomes one argument: a PATH field a positional word, the others a flag,
+ * fields of an object a flag with a dot (--operation.type). The flag of a field is its wire name;
+ * '-' and '_' are one letter. Values stay text here: the catalog's decoder alone decides what is
+ * acceptable (request.h).
  */
 #ifndef REEVE_CLI_ARGUMENT_H
 #define REEVE_CLI_ARGUMENT_H
@@ -17,7 +18,7 @@ struct argument {
     const struct schema *root;
     const struct field *field;
     bool positional;
-    bool required; /* and so are the objects it is in */
+    bool required;       /* and so are the objects it is in */
     const char **values; /* in the order given; "true" or "false" for a flag */
     size_t n_values, room;
 };
@@ -36,10 +37,12 @@ void argument_set_init(struct argument_set *set, struct arena *arena);
 void argument_set_add(struct argument_set *set, const struct schema *schema, bool target);
 
 /* NULL when there is none. */
-struct argument *argument_find(const struct argument_set *set, const char *wire, const struct schema *root);
+struct argument *argument_find(const struct argument_set *set, const char *wire,
+                               const struct schema *root);
 /* The first positional argument that has no value yet; NULL when all have one. */
 struct argument *argument_next_positional(const struct argument_set *set);
-/* The argument that words after "--" fill: the only list of text in the body; NULL when there is none or several. */
+/* The argument that words after "--" fill: the only list of text in the body; NULL when there is
+ * none or several. */
 struct argument *argument_rest(const struct argument_set *set);
 /* The value given for the first argument of text with this FORMAT; NULL when there is none. */
 const char *argument_value_of_format(const struct argument_set *set, const char *format);
@@ -53,8 +56,9 @@ size_t argument_count(const struct argument_set *set, const struct schema *root)
 void argument_add_value(struct argument_set *set, struct argument *argument, const char *value);
 
 /*
- * Takes the flag at words[0] ("--name value", "--name=value", "--name", "--no-name") and what belongs to it:
- * *ret_taken words. OUTCOME_USAGE: unknown (with what may have been meant), value missing, given twice.
+ * Takes the flag at words[0] ("--name value", "--name=value", "--name", "--no-name") and what
+ * belongs to it: *ret_taken words. OUTCOME_USAGE: unknown (with what may have been meant), value
+ * missing, given twice.
  */
 int argument_take_flag(struct argument_set *set, char *const *words, int n_words, int *ret_taken,
                        struct refusal *why);

@@ -2,8 +2,8 @@
 /*
  * Asking the controller and showing what it said.
  *
- * With --json standard output gets the reply's bytes and nothing else; what went wrong is said on standard error in
- * either case.
+ * With --json standard output gets the reply's bytes and nothing else; what went wrong is said on
+ * standard error in either case.
  */
 #include "cli/call.h"
 
@@ -21,9 +21,9 @@
 
 #include <errno.h>
 
-#define TIMEOUT_US (30 * US_PER_S)      /* of requests that wait for no host */
-#define WAIT_GRACE_US (10 * US_PER_S)   /* on top of the wait that was asked for */
-#define OUTPUT_MAX ((size_t)1 << 30)
+#define TIMEOUT_US    (30 * US_PER_S) /* of requests that wait for no host */
+#define WAIT_GRACE_US (10 * US_PER_S) /* on top of the wait that was asked for */
+#define OUTPUT_MAX    ((size_t)1 << 30)
 
 static int print(struct slice what)
 {
@@ -79,12 +79,13 @@ static int say_error(const struct reply *reply, const struct json *body, const c
                      struct arena *arena, struct refusal *why)
 {
     const char *text = body ? member_text(*body, "error", arena) : "";
+    const char *details = body ? member_text(*body, "details", arena) : "";
     const char *job = body ? member_text(*body, "job_id", arena) : "";
 
     if (!text[0])
         return refuse(why, call_outcome(reply->status, ""), NULL, "%s answered HTTP status %d", url,
                       reply->status);
-    fprintf(stderr, "reeve: %s\n", text);
+    fprintf(stderr, "reeve: %s%s%s\n", text, details[0] ? "; " : "", details);
     if (job[0])
         fprintf(stderr, "job %s\n", job);
     return silent(why, call_outcome(reply->status, member_text(*body, "reason", arena)));
@@ -108,11 +109,11 @@ static int print_reply(const struct op *op, struct json reply, struct arena *are
     CLEANUP(buf_release) struct buf text;
     buf_init(&text, OUTPUT_MAX);
     const struct screen screen = screen_of_stdout();
-    const char *job = member_text(reply, "job_id", arena);
+    struct json results;
 
     render_reply(op, reply, &screen, &text, arena);
-    if (op_makes_run(op) && job[0])
-        buf_printf(&text, "job %s\n", job);
+    if (reply_results(reply, &results))
+        buf_printf(&text, "job %s\n", member_text(reply, "job_id", arena));
     return print(buf_slice(&text));
 }
 
@@ -134,8 +135,8 @@ static int show(const struct command *command, const struct reply *reply, const 
     if (!good)
         return say_error(reply, is_json ? &json : NULL, url, command->arena, why);
     if (!is_json)
-        return refuse(why, OUTCOME_FAULT, NULL, "%s answered something else than JSON: is it Reeve?",
-                      url);
+        return refuse(why, OUTCOME_FAULT, NULL,
+                      "%s answered something else than JSON: is it Reeve?", url);
     if (!command->options.json)
         r = print_reply(op_shown(command), json, command->arena);
     if (r)

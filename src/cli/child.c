@@ -2,8 +2,8 @@
 /*
  * Starting children.
  *
- * Between fork and exec everything that could lead from the child back to the supervisor's rights goes: identity,
- * environment, descriptors, signals.
+ * Between fork and exec everything that could lead from the child back to the supervisor's rights
+ * goes: identity, environment, descriptors, signals.
  */
 #include "cli/child.h"
 
@@ -20,10 +20,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKOFF_FIRST_US (200 * US_PER_MS)
-#define BACKOFF_MAX_US (10 * US_PER_S)
+#define BACKOFF_FIRST_US    (200 * US_PER_MS)
+#define BACKOFF_MAX_US      (10 * US_PER_S)
 #define BACKOFF_FORGIVEN_US (60 * US_PER_S) /* who lived so long starts anew with the first */
-
 
 void program_add(struct program *program, const char *argument)
 {
@@ -77,8 +76,8 @@ static int place_fds(int control_fd, int ready_fd)
     return close_range(first, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* The kernel forgets the death signal when ids change, so it comes after that; a supervisor that was gone by then
-   is noticed by the new parent. */
+/* The kernel forgets the death signal when ids change, so it comes after that; a supervisor that
+   was gone by then is noticed by the new parent. */
 static int restrict_self(const struct program *program, pid_t supervisor)
 {
     int r = identity_take(&program->identity);

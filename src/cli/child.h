@@ -2,9 +2,10 @@
 /*
  * One program that a supervisor runs: how it is started, and what the supervisor holds of it.
  *
- * A child finds the supervisor's control socket (SOCK_SEQPACKET, bus.h) at descriptor 3, and one that tells when it is
- * ready a pipe at descriptor 4. It has a clean environment and a process group of its own, so that Ctrl-C reaches it only
- * through the supervisor, and gets SIGTERM when the supervisor is gone.
+ * A child finds the supervisor's control socket (SOCK_SEQPACKET, bus.h) at descriptor 3, and one
+ * that tells when it is ready a pipe at descriptor 4. It has a clean environment and a process
+ * group of its own, so that Ctrl-C reaches it only through the supervisor, and gets SIGTERM when
+ * the supervisor is gone.
  */
 #ifndef REEVE_CLI_CHILD_H
 #define REEVE_CLI_CHILD_H
@@ -14,18 +15,18 @@
 #include <stdint.h>
 
 #define CHILD_ARGUMENTS_MAX 32
-#define CHILD_BUS_FD 3
-#define CHILD_READY_FD 4
-#define CHILD_FREE_FD 10 /* where descriptors stay out of their way */
+#define CHILD_BUS_FD        3
+#define CHILD_READY_FD      4
+#define CHILD_FREE_FD       10 /* where descriptors stay out of their way */
 
 /* What to run; stays as it is for all starts. */
 struct program {
     const char *name;
-    int fd;                     /* the executable, opened before any identity is changed */
-    int cwd_fd;                 /* -1: / */
+    int fd;     /* the executable, opened before any identity is changed */
+    int cwd_fd; /* -1: / */
     struct identity identity;
-    bool no_new_privileges;     /* its programs gain nothing from set-uid files */
-    bool tells_ready;           /* has a descriptor 4 */
+    bool no_new_privileges;                /* its programs gain nothing from set-uid files */
+    bool tells_ready;                      /* has a descriptor 4 */
     const char *argv[CHILD_ARGUMENTS_MAX]; /* NULL-terminated */
     size_t n_arguments;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP by libcurl. The token's copies that are ours are wiped; libcurl's own live until its handle is freed.
+ * HTTP by libcurl. The token's copies that are ours are wiped; libcurl's own live until its handle
+ * is freed.
  */
 #include "cli/client.h"
 
@@ -63,7 +64,8 @@ static void header_add(struct curl_slist **list, const char *header)
 static void headers_of(const struct exchange *exchange, struct curl_slist **list)
 {
     header_add(list, "Accept: application/json");
-    /* Without a colon's value libcurl sends none: no form type for an empty body, no wait for 100 Continue. */
+    /* Without a colon's value libcurl sends none: no form type for an empty body, no wait for 100
+     * Continue. */
     header_add(list, exchange->body.size ? "Content-Type: application/json" : "Content-Type:");
     header_add(list, "Expect:");
     if (!exchange->token)

@@ -2,7 +2,8 @@
 /*
  * One HTTP exchange with a controller. Names no type of libcurl; client.c alone includes it.
  *
- * Only http and https, no redirects and no proxies: a token goes to the address that was named and nowhere else.
+ * Only http and https, no redirects and no proxies: a token goes to the address that was named and
+ * nowhere else.
  */
 #ifndef REEVE_CLI_CLIENT_H
 #define REEVE_CLI_CLIENT_H
@@ -13,14 +14,14 @@
 #include <stdint.h>
 
 #define CLIENT_CONNECT_US (5 * INT64_C(1000000))
-#define CLIENT_REPLY_MAX ((size_t)64 << 20)
+#define CLIENT_REPLY_MAX  ((size_t)64 << 20)
 
 struct exchange {
     const char *method;
-    const char *url;      /* with path and query */
-    const char *token;    /* NULL: none is sent */
-    struct slice body;    /* JSON; empty: none */
-    int64_t timeout_us;   /* of the whole exchange */
+    const char *url;           /* with path and query */
+    const char *token;         /* NULL: none is sent */
+    struct slice body;         /* JSON; empty: none */
+    int64_t timeout_us;        /* of the whole exchange */
     void (*tick)(void *owner); /* several times a second while waiting; NULL: not called */
     void *owner;
 };
@@ -30,8 +31,8 @@ struct reply {
     struct buf body;
 };
 
-/* 0 with *ret filled whatever the status, to be released with reply_release(); OUTCOME_UNREACHABLE no answer, or one
-   that breaks HTTP or the cap. */
+/* 0 with *ret filled whatever the status, to be released with reply_release(); OUTCOME_UNREACHABLE
+   no answer, or one that breaks HTTP or the cap. */
 int client_exchange(const struct exchange *exchange, struct reply *ret, struct refusal *why);
 void reply_release(struct reply *reply); /* also for CLEANUP; accepts a zeroed struct */
 

@@ -2,7 +2,8 @@
 /*
  * Reading a command line: the longest verb first, then its flags and positional words.
  *
- * Before the verb is complete only flags of cli_options may stand, since the others are not known yet.
+ * Before the verb is complete only flags of cli_options may stand, since the others are not known
+ * yet.
  */
 #include "cli/command.h"
 
@@ -43,9 +44,9 @@ static int reader_flag(struct reader *reader)
 static bool reader_extend(struct reader *reader)
 {
     struct command *command = reader->command;
-    struct slice longer = slice_of(arena_printf(command->arena, "%.*s%s%s", (int)command->words.size,
-                                                command->words.at, command->words.size ? " " : "",
-                                                reader->words[0]));
+    struct slice longer =
+        slice_of(arena_printf(command->arena, "%.*s%s%s", (int)command->words.size,
+                              command->words.at, command->words.size ? " " : "", reader->words[0]));
     const struct verb *verb = verb_find(longer);
 
     if (!verb && !verb_is_group(longer))
@@ -108,7 +109,8 @@ static int reader_verb(struct reader *reader)
             if (!reader_extend(reader))
                 break;
         } else {
-            /* A complete verb knows its flags; until then only those of every verb may stand here. */
+            /* A complete verb knows its flags; until then only those of every verb may stand here.
+             */
             if (command->verb)
                 break;
             r = reader_early_flag(reader);

@@ -10,14 +10,15 @@
 
 struct command {
     struct arena *arena;
-    struct slice words;             /* of the verb or, without one, of the group */
-    const struct verb *verb;        /* NULL: a group, of which only help can be shown */
-    struct argument_set arguments;  /* of the verb and of cli_options */
+    struct slice words;            /* of the verb or, without one, of the group */
+    const struct verb *verb;       /* NULL: a group, of which only help can be shown */
+    struct argument_set arguments; /* of the verb and of cli_options */
     struct cli_options options;
     int exit_code; /* of a verb that returns 0 but has one of its own */
 };
 
-/* Reads the words after the program's name. 0; OUTCOME_USAGE. What was read up to a mistake stays in *ret. */
+/* Reads the words after the program's name. 0; OUTCOME_USAGE. What was read up to a mistake stays
+ * in *ret. */
 int command_read(int n_words, char *const *words, struct arena *arena, struct command *ret,
                  struct refusal *why);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Texts of --help: of a group the words that follow it, of a verb its arguments with what they accept.
+ * Texts of --help: of a group the words that follow it, of a verb its arguments with what they
+ * accept.
  */
 #include "cli/help.h"
 
@@ -8,9 +9,9 @@
 #include "cli/request.h"
 #include "cli/text.h"
 
-#define HELP_COLUMNS 100
+#define HELP_COLUMNS  100
 #define LABEL_COLUMNS 28 /* longer labels get a line of their own */
-#define ACCEPTS_SIZE 512
+#define ACCEPTS_SIZE  512
 
 /*
  * Two columns
@@ -111,7 +112,8 @@ static const char *accepts_of(const struct argument *argument, struct arena *are
     struct field value = *argument->field;
 
     value.type = *argument_type(argument);
-    if (value.type.kind == KIND_FLAG || (value.type.kind == KIND_STR && value.rule.kind == RULE_KIND_ANY))
+    if (value.type.kind == KIND_FLAG ||
+        (value.type.kind == KIND_STR && value.rule.kind == RULE_KIND_ANY))
         return "";
     field_accepts(&value, accepts, sizeof(accepts));
     return arena_strdup(arena, accepts);
@@ -154,8 +156,9 @@ static void write_arguments(const struct command *command, bool of_every_verb, s
         const struct argument *argument = &set->v[i];
         if ((argument->root == &cli_options_schema) != of_every_verb)
             continue;
-        const char *label = arena_printf(command->arena, "%s%s", argument_shown(set, argument),
-                                         argument->positional ? "" : placeholder(&argument->field->type));
+        const char *label =
+            arena_printf(command->arena, "%s%s", argument_shown(set, argument),
+                         argument->positional ? "" : placeholder(&argument->field->type));
         write_entry(to, label, describe(command, argument));
     }
 }
@@ -233,9 +236,8 @@ static void write_group(const struct command *command, struct buf *to)
             continue;
         struct slice word = verb_word_after(verb, group);
         const char *label = arena_copy(command->arena, word);
-        struct slice words =
-            slice_of(arena_printf(command->arena, "%.*s%s%s", (int)group.size, group.at,
-                                  group.size ? " " : "", label));
+        struct slice words = slice_of(arena_printf(command->arena, "%.*s%s%s", (int)group.size,
+                                                   group.at, group.size ? " " : "", label));
         const struct verb *itself = verb_find(words);
         if (itself)
             write_entry(to, label, itself->doc);

@@ -20,10 +20,11 @@ int identity_find(const char *user, struct identity *ret, struct refusal *why)
     errno = 0;
     const struct passwd *entry = getpwnam(user);
     if (!entry)
-        return refuse(why, OUTCOME_UNAVAILABLE, "user",
-                      "there is no user %s for the controller: create it with \"useradd -r %s\", or "
-                      "name another with --user",
-                      user, user);
+        return refuse(
+            why, OUTCOME_UNAVAILABLE, "user",
+            "there is no user %s for the controller: create it with \"useradd -r %s\", or "
+            "name another with --user",
+            user, user);
     if (entry->pw_uid == 0)
         return refuse(why, OUTCOME_UNAVAILABLE, "user",
                       "the controller does not run as root: name another --user than %s", user);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define ADDRESS_MAX 2048
-#define TOKEN_MAX 4096
+#define TOKEN_MAX   4096
 
 /* Empty is not given. */
 static const char *first_given(const char *option, const char *variable)
@@ -62,7 +62,8 @@ static bool is_token(const char *text)
     size_t size = strlen(text);
 
     return size > 0 && size <= TOKEN_MAX &&
-           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == size;
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+               size;
 }
 
 static int read_line(const char *path, size_t cap, struct arena *arena, const char **ret)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the controller is, and the token for it: flags, then the environment, then the state directory.
+ * Where the controller is, and the token for it: flags, then the environment, then the state
+ * directory.
  */
 #ifndef REEVE_CLI_LOCATE_H
 #define REEVE_CLI_LOCATE_H
@@ -16,15 +17,17 @@ struct endpoint {
     const char *token; /* NULL: none wanted */
 };
 
-/* --state, REEVE_STATE, else "state" beside this program, or STATE_INSTALLED when it is installed below /usr. */
+/* --state, REEVE_STATE, else "state" beside this program, or STATE_INSTALLED when it is installed
+ * below /usr. */
 const char *locate_state(const struct cli_options *options, struct arena *arena);
 /* The directory this program is in; NULL when the kernel does not tell. */
 const char *locate_programs(struct arena *arena);
 
 /*
- * 0; OUTCOME_UNREACHABLE no address known; OUTCOME_UNAUTHORIZED a token is wanted and none found; OUTCOME_USAGE one of
- * them is malformed. The token of a state directory goes only to that directory's address, unless the directory was
- * named (--state, REEVE_STATE): naming an address alone must not send it a token.
+ * 0; OUTCOME_UNREACHABLE no address known; OUTCOME_UNAUTHORIZED a token is wanted and none found;
+ * OUTCOME_USAGE one of them is malformed. The token of a state directory goes only to that
+ * directory's address, unless the directory was named (--state, REEVE_STATE): naming an address
+ * alone must not send it a token.
  */
 int locate_endpoint(const struct cli_options *options, bool wants_token, struct arena *arena,
                     struct endpoint *ret, struct refusal *why);

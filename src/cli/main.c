@@ -2,8 +2,8 @@
 /*
  * reeve: the command line.
  *
- * Exit codes are a column of outcome.def: 0 all went well, 1 some host failed, 2 the command line is wrong, 3 the
- * controller refused, 4 it can't be reached.
+ * Exit codes are a column of outcome.def: 0 all went well, 1 some host failed, 2 the command line
+ * is wrong, 3 the controller refused, 4 it can't be reached.
  */
 #include "base/mem.h"
 #include "cli/command.h"

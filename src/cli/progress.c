@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_SIZE ((size_t)160)
-#define LINE_ERASE "\r\x1b[K"
+#define LINE_ERASE    "\r\x1b[K"
 
 struct progress progress_begin(const char *waits_for)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line on the terminal while a request waits: shown after a second, rewritten each second, erased at the end.
+ * One line on the terminal while a request waits: shown after a second, rewritten each second,
+ * erased at the end.
  */
 #ifndef REEVE_CLI_PROGRESS_H
 #define REEVE_CLI_PROGRESS_H

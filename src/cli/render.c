@@ -2,8 +2,8 @@
 /*
  * Objects and lists by their schema.
  *
- * An object is a block of its values, then a section for each list of objects. One that beside its list only counts
- * (a page of jobs) is that table, then the counts in one line.
+ * An object is a block of its values, then a section for each list of objects. One that beside its
+ * list only counts (a page of jobs) is that table, then the counts in one line.
  */
 #include "cli/render.h"
 
@@ -85,7 +85,8 @@ static bool only_counts(const struct schema *schema, const struct field *list)
 }
 
 /* "total items: 12, completed: 11, failed: 1"; inside objects zeros are left out. */
-static void write_counts(const struct render *render, const struct schema *schema, struct json object)
+static void write_counts(const struct render *render, const struct schema *schema,
+                         struct json object)
 {
     struct source_list sources = sources_of_object(schema, render->arena);
     const char *separator = "";
@@ -100,8 +101,7 @@ static void write_counts(const struct render *render, const struct schema *schem
         for (char *at = name; *at; at++)
             *at = *at == '_' ? ' ' : *at;
         buf_printf(render->to, "%s%s: ", separator, name);
-        buf_add_slice(render->to,
-                      value_text(source->field, &value, TEXT_ONE_LINE, render->arena));
+        buf_add_slice(render->to, value_text(source->field, &value, TEXT_ONE_LINE, render->arena));
         separator = ", ";
     }
     buf_add_char(render->to, '\n');
@@ -147,7 +147,8 @@ static void write_lines(const struct render *render, const struct source_list *s
             continue;
         struct slice text = value_text(source->field, &value, TEXT_ONE_LINE, render->arena);
         enum tint tint = value_tint(source->field, text);
-        text_fit(render->to, slice_of(source_name(source, render->arena)), widest + TABLE_GAP, false);
+        text_fit(render->to, slice_of(source_name(source, render->arena)), widest + TABLE_GAP,
+                 false);
         tint_begin(render->to, render->screen, tint);
         buf_add_slice(render->to, text);
         tint_end(render->to, render->screen, tint);
@@ -213,8 +214,8 @@ void render_object(const struct schema *schema, struct json object, const struct
     write_json_sections(&render, &sources, object);
 }
 
-void render_reply(const struct op *op, struct json reply, const struct screen *screen, struct buf *to,
-                  struct arena *arena)
+void render_reply(const struct op *op, struct json reply, const struct screen *screen,
+                  struct buf *to, struct arena *arena)
 {
     const struct field *first = op->out->fields;
     struct json results;

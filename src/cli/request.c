@@ -2,8 +2,9 @@
 /*
  * Writing requests from arguments.
  *
- * A value that can't be what its kind needs is still written, as JSON text: the decoder then refuses it in its
- * own words. Only what would break the document itself (bad JSON, bytes that are no UTF-8) is refused here.
+ * A value that can't be what its kind needs is still written, as JSON text: the decoder then
+ * refuses it in its own words. Only what would break the document itself (bad JSON, bytes that are
+ * no UTF-8) is refused here.
  */
 #include "cli/request.h"
 
@@ -161,10 +162,11 @@ static int too_long(struct refusal *why)
 }
 
 static void write_members(struct json_writer *w, const struct argument_set *set,
-                          const struct schema *root, const struct schema *schema, const char *prefix,
-                          unsigned places);
+                          const struct schema *root, const struct schema *schema,
+                          const char *prefix, unsigned places);
 
-/* Fields of an object are written only when one was given, so that an optional object may be left out. */
+/* Fields of an object are written only when one was given, so that an optional object may be left
+ * out. */
 static void write_field(struct json_writer *w, const struct argument_set *set,
                         const struct schema *root, const struct field *field, const char *prefix)
 {
@@ -188,8 +190,8 @@ static void write_field(struct json_writer *w, const struct argument_set *set,
 }
 
 static void write_members(struct json_writer *w, const struct argument_set *set,
-                          const struct schema *root, const struct schema *schema, const char *prefix,
-                          unsigned places)
+                          const struct schema *root, const struct schema *schema,
+                          const char *prefix, unsigned places)
 {
     for (const struct field *field = schema->fields; field->wire; field++) {
         if (places & (1u << field->place))
@@ -308,7 +310,8 @@ static void query_of(const struct op *op, const struct argument_set *set, struct
  */
 
 /* "limit: '0' is not accepted; …" becomes "--limit: '0' is not accepted; …". */
-static int reword(const struct argument_set *set, const struct refusal *refused, struct refusal *why)
+static int reword(const struct argument_set *set, const struct refusal *refused,
+                  struct refusal *why)
 {
     size_t field_size = strcspn(refused->field, "[");
     const char *wire =

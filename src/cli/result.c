@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * results[] of an operation that ran on hosts: a table with a row a host (or an element of the host's list), the
- * texts that do not fit a line below it, how many hosts fared how, and why some failed.
+ * results[] of an operation that ran on hosts: a table with a row a host (or an element of the
+ * host's list), the texts that do not fit a line below it, how many hosts fared how, and why some
+ * failed.
  */
 #include "cli/render.h"
 
@@ -61,15 +62,18 @@ static bool any_has(struct json results, const struct source *source)
     return false;
 }
 
-/* Members of every entry that some host has; errors are sentences and stand below the table. */
-static struct source_list host_columns(struct json results, struct arena *arena)
+/* Members that every entry may have. Errors are sentences and stand below the table; `changed` says
+   something only where it could be so. */
+static struct source_list host_columns(const struct op *op, struct json results,
+                                       struct arena *arena)
 {
     struct source_list all = sources_of_table(&run_entry_schema, arena);
     struct source_list shown = {.v = all.v};
 
     for (size_t i = 0; i < all.n; i++) {
         bool required = all.v[i].field->presence == PRESENCE_REQUIRED;
-        if (strcmp(all.v[i].field->wire, "error") != 0 && (required || any_has(results, &all.v[i])))
+        bool sentence = strcmp(all.v[i].field->wire, "error") == 0;
+        if (required || (!sentence && op->class != CLASS_QUERY && any_has(results, &all.v[i])))
             shown.v[shown.n++] = all.v[i];
     }
     return shown;
@@ -181,8 +185,7 @@ static void write_long_texts(const struct results *results, struct buf *to)
     for (size_t row = 0; json_next(&walk); row++) {
         for (size_t i = 0; i < results->own.n; i++) {
             const struct source *source = &results->own.v[i];
-            if (source->field->type.kind == KIND_STR &&
-                source_value(source, walk.value, &value) &&
+            if (source->field->type.kind == KIND_STR && source_value(source, walk.value, &value) &&
                 (value_has_lines(&value, results->arena) ||
                  table_cuts(&results->table, row, results->host.n + i)))
                 write_long(results, walk.value, source, value, to);
@@ -230,10 +233,11 @@ static void write_errors(const struct results *results, struct buf *to)
 void render_results(const struct op *op, struct json array, const struct screen *screen,
                     struct buf *to, struct arena *arena)
 {
-    struct results results = {.out = op->out, .list = list_of(op->out), .array = array, .arena = arena};
+    struct results results = {
+        .out = op->out, .list = list_of(op->out), .array = array, .arena = arena};
     const struct schema *own = results.list ? type_objects(&results.list->type) : op->out;
 
-    results.host = host_columns(array, arena);
+    results.host = host_columns(op, array, arena);
     results.own = sources_of_table(own, arena);
     fill_table(&results, screen);
     table_write(&results.table, screen, to);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char *const tint_codes[] = {
-    [TINT_NONE] = "",         [TINT_BOLD] = "\x1b[1m",     [TINT_GOOD] = "\x1b[32m",
+    [TINT_NONE] = "",        [TINT_BOLD] = "\x1b[1m",     [TINT_GOOD] = "\x1b[32m",
     [TINT_BAD] = "\x1b[31m", [TINT_PENDING] = "\x1b[33m",
 };
 

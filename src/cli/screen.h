@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 
-#define SCREEN_COLUMNS 100    /* when the output is no terminal */
-#define SCREEN_COLUMNS_MIN 40 /* narrower terminals wrap */
+#define SCREEN_COLUMNS     100 /* when the output is no terminal */
+#define SCREEN_COLUMNS_MIN 40  /* narrower terminals wrap */
 
 enum tint { TINT_NONE, TINT_BOLD, TINT_GOOD, TINT_BAD, TINT_PENDING };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a column or line of output comes from: a path of members in a reply, and the field of its row.
+ * Where a column or line of output comes from: a path of members in a reply, and the field of its
+ * row.
  */
 #ifndef REEVE_CLI_SOURCE_H
 #define REEVE_CLI_SOURCE_H
@@ -21,7 +22,8 @@ struct source_list {
     size_t n;
 };
 
-/* The columns of a schema's table: those of its TABLE row, without one every value that fits a cell. */
+/* The columns of a schema's table: those of its TABLE row, without one every value that fits a
+ * cell. */
 struct source_list sources_of_table(const struct schema *schema, struct arena *arena);
 /* Every value of the schema, those inside objects too; lists and maps of objects are no values. */
 struct source_list sources_of_object(const struct schema *schema, struct arena *arena);
@@ -30,10 +32,12 @@ struct source_list sources_of_object(const struct schema *schema, struct arena *
 bool source_value(const struct source *source, struct json object, struct json *ret);
 /* "operation.type" */
 const char *source_name(const struct source *source, struct arena *arena);
-/* A column for sources[i]: titled by the last member, or by its whole path when others end alike. */
+/* A column for sources[i]: titled by the last member, or by its whole path when others end alike.
+ */
 struct column source_column(const struct source_list *sources, size_t i, struct arena *arena);
 /* `object` NULL: absent. */
-struct cell source_cell(const struct source *source, const struct json *object, struct arena *arena);
+struct cell source_cell(const struct source *source, const struct json *object,
+                        struct arena *arena);
 
 /* The schema of a list's, map's or encoded list's objects; NULL for all else. */
 const struct schema *type_objects(const struct type *type);

@@ -114,9 +114,9 @@ static int agent_program(const struct start *start, struct program *ret, struct 
     if (in->has_max_jobs)
         add_number(start, &program, "--max-jobs", in->max_jobs);
     for (size_t i = 0; i < in->label.n; i++)
-        program_add_option(&program, "--label",
-                           arena_printf(start->arena, "%s=%s", in->label.v[i].key,
-                                        in->label.v[i].val));
+        program_add_option(
+            &program, "--label",
+            arena_printf(start->arena, "%s=%s", in->label.v[i].key, in->label.v[i].val));
     program_add_option(&program, "--log-level", cli_log_level_words[in->log_level].word);
     *ret = program;
     return 0;

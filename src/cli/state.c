@@ -2,8 +2,8 @@
 /*
  * Preparing the state directory.
  *
- * Everything goes through descriptors of directories whose owner was checked, so that nobody can swap a path
- * between the check and the use.
+ * Everything goes through descriptors of directories whose owner was checked, so that nobody can
+ * swap a path between the check and the use.
  */
 #include "cli/state.h"
 
@@ -76,8 +76,8 @@ static int open_part(int state_fd, const char *state, const char *name,
 
 static int lock(int state_fd, const char *path, int *ret, struct refusal *why)
 {
-    CLEANUP(fd_closep) int fd =
-        openat(state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    CLEANUP(fd_closep)
+    int fd = openat(state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
         return refuse_state(why, path, strerror(errno));

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define WORD_MAX 64     /* longer words are not compared */
+#define WORD_MAX     64 /* longer words are not compared */
 #define DISTANCE_MAX 2  /* letters that may be wrong */
 
 struct suggestion suggestion_for(struct slice given)

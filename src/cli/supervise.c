@@ -2,8 +2,8 @@
 /*
  * The supervisor's loop: signals, readiness, timers.
  *
- * Whenever a child was started, both get the ends of a new stream, so that a survivor never talks to a dead one's
- * socket.
+ * Whenever a child was started, both get the ends of a new stream, so that a survivor never talks
+ * to a dead one's socket.
  */
 #include "cli/supervise.h"
 
@@ -19,10 +19,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STOP_US (10 * US_PER_S) /* from SIGTERM to SIGKILL, for each child */
-#define READY_TEXT_MAX 128      /* a URL and a line feed */
+#define STOP_US        (10 * US_PER_S) /* from SIGTERM to SIGKILL, for each child */
+#define READY_TEXT_MAX 128             /* a URL and a line feed */
 
-enum phase { PHASE_STARTING, PHASE_RUNNING, PHASE_STOPPING_CONTROLLER, PHASE_STOPPING_AGENT, PHASE_ENDED };
+enum phase {
+    PHASE_STARTING,
+    PHASE_RUNNING,
+    PHASE_STOPPING_CONTROLLER,
+    PHASE_STOPPING_AGENT,
+    PHASE_ENDED
+};
 
 struct loop {
     struct supervisor *supervisor;

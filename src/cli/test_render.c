@@ -2,11 +2,11 @@
 /*
  * Replies and exactly what is printed for them.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/mem.h"
 #include "cli/render.h"
@@ -30,7 +30,8 @@ static const char *rendered(enum op_id op, const char *reply, const struct scree
     return arena_copy(arena, buf_slice(&text));
 }
 
-static void expect_on(enum op_id op, const char *reply, const struct screen *screen, const char *text)
+static void expect_on(enum op_id op, const char *reply, const struct screen *screen,
+                      const char *text)
 {
     struct arena arena;
     arena_init(&arena);
@@ -59,17 +60,18 @@ static void expect_lines_within(const char *text, size_t columns)
 static void results_are_a_row_a_host(void **state)
 {
     (void)state;
-    expect(OP_node_memory,
-           "{\"job_id\":\"j\",\"results\":["
-           "{\"hostname\":\"db-01\",\"status\":\"ok\",\"memory\":{\"total\":270582939648,"
-           "\"free\":1023,\"used\":1048576}},"
-           "{\"hostname\":\"web-01\",\"status\":\"failed\",\"error\":\"no answer yet: started\"}]}",
-           "HOSTNAME  STATUS      TOTAL    FREE     USED  AVAILABLE  CACHED  SWAP_TOTAL  SWAP_FREE\n"
-           "db-01     ok      252.0 GiB  1023 B  1.0 MiB          -       -           -          -\n"
-           "web-01    failed          -       -        -          -       -           -          -\n"
-           "\n"
-           "2 hosts: 1 ok, 1 failed\n"
-           "web-01: no answer yet: started\n");
+    expect(
+        OP_node_memory,
+        "{\"job_id\":\"j\",\"results\":["
+        "{\"hostname\":\"db-01\",\"status\":\"ok\",\"memory\":{\"total\":270582939648,"
+        "\"free\":1023,\"used\":1048576}},"
+        "{\"hostname\":\"web-01\",\"status\":\"failed\",\"error\":\"no answer yet: started\"}]}",
+        "HOSTNAME  STATUS      TOTAL    FREE     USED  AVAILABLE  CACHED  SWAP_TOTAL  SWAP_FREE\n"
+        "db-01     ok      252.0 GiB  1023 B  1.0 MiB          -       -           -          -\n"
+        "web-01    failed          -       -        -          -       -           -          -\n"
+        "\n"
+        "2 hosts: 1 ok, 1 failed\n"
+        "web-01: no answer yet: started\n");
 }
 
 static void a_list_is_a_row_an_element(void **state)
@@ -137,8 +139,9 @@ static void a_long_line_is_cut_and_stands_below_in_full(void **state)
     assert_non_null(below);
     assert_memory_equal(below + strlen("a stdout:\n"), line, sizeof(line) - 1);
     assert_non_null(strstr(text, "x…"));
-    expect_lines_within(arena_copy(&arena, (struct slice){.at = text, .size = (size_t)(below - text)}),
-                        SCREEN_COLUMNS);
+    expect_lines_within(
+        arena_copy(&arena, (struct slice){.at = text, .size = (size_t)(below - text)}),
+        SCREEN_COLUMNS);
     arena_release(&arena);
 }
 
@@ -204,7 +207,8 @@ static void states_are_coloured_on_a_terminal(void **state)
     (void)state;
     const struct screen colour = {.columns = SCREEN_COLUMNS, .colour = true};
     expect_on(OP_node_uptime,
-              "{\"results\":[{\"hostname\":\"a\",\"status\":\"failed\",\"uptime\":\"1h\"}]}", &colour,
+              "{\"results\":[{\"hostname\":\"a\",\"status\":\"failed\",\"uptime\":\"1h\"}]}",
+              &colour,
               "\x1b[1mHOSTNAME\x1b[0m  \x1b[1mSTATUS\x1b[0m  \x1b[1mUPTIME\x1b[0m\n"
               "a         \x1b[31mfailed\x1b[0m  1h\n"
               "\n"
@@ -220,17 +224,17 @@ static void states_are_coloured_on_a_terminal(void **state)
 static void a_page_is_a_table_and_its_counts(void **state)
 {
     (void)state;
-    expect(OP_job_list,
-           "{\"total_items\":12,\"status_counts\":{\"submitted\":0,\"processing\":1,\"completed\":11,"
-           "\"failed\":0,\"partial_failure\":0,\"skipped\":0},\"items\":["
-           "{\"id\":\"" ID "\",\"status\":\"completed\",\"created\":\"2026-11-24T06:12:28.123456Z\","
-           "\"operation\":{\"type\":\"node.os.get\"},\"target\":\"_any\",\"user\":\"admin\","
-           "\"changed\":null,\"updated_at\":\"2026-11-24T06:12:28.2Z\",\"timeline\":[]}]}",
-           "ID                                    STATUS     CREATED (UTC)        TYPE         TAR"
-           "GET  HOSTNAME\n" ID
-           "  completed  2026-11-24 06:12:28  node.os.get  _any    -\n"
-           "\n"
-           "total items: 12, processing: 1, completed: 11\n");
+    expect(
+        OP_job_list,
+        "{\"total_items\":12,\"status_counts\":{\"submitted\":0,\"processing\":1,\"completed\":11,"
+        "\"failed\":0,\"partial_failure\":0,\"skipped\":0},\"items\":["
+        "{\"id\":\"" ID "\",\"status\":\"completed\",\"created\":\"2026-11-24T06:12:28.123456Z\","
+        "\"operation\":{\"type\":\"node.os.get\"},\"target\":\"_any\",\"user\":\"admin\","
+        "\"changed\":null,\"updated_at\":\"2026-11-24T06:12:28.2Z\",\"timeline\":[]}]}",
+        "ID                                    STATUS     CREATED (UTC)        TYPE         TAR"
+        "GET  HOSTNAME\n" ID "  completed  2026-11-24 06:12:28  node.os.get  _any    -\n"
+        "\n"
+        "total items: 12, processing: 1, completed: 11\n");
 }
 
 static void an_empty_page_is_its_counts(void **state)
@@ -242,37 +246,38 @@ static void an_empty_page_is_its_counts(void **state)
 static void a_job_is_a_block_its_timeline_and_its_result(void **state)
 {
     (void)state;
-    expect(OP_job_get,
-           "{\"id\":\"" ID "\",\"status\":\"completed\",\"created\":\"2026-11-24T06:12:28.123456Z\","
-           "\"operation\":{\"type\":\"node.os.get\",\"data\":{}},\"target\":\"_any\","
-           "\"user\":\"admin\",\"result\":{\"os_info\":{\"distribution\":\"debian\"},\"n\":[1.50,2]},"
-           "\"changed\":null,\"updated_at\":\"2026-11-24T06:12:29.000000Z\",\"timeline\":["
-           "{\"timestamp\":\"2026-11-24T06:12:28.123456Z\",\"event\":\"submitted\"},"
-           "{\"timestamp\":\"2026-11-24T06:12:29.000000Z\",\"event\":\"completed\","
-           "\"hostname\":\"web-01\"}]}",
-           "id              " ID "\n"
-           "status          completed\n"
-           "created         2026-11-24T06:12:28.123456Z\n"
-           "operation.type  node.os.get\n"
-           "target          _any\n"
-           "user            admin\n"
-           "updated_at      2026-11-24T06:12:29.000000Z\n"
-           "\n"
-           "timeline:\n"
-           "TIMESTAMP (UTC)             EVENT      HOSTNAME  MESSAGE  ERROR\n"
-           "2026-11-24 06:12:28.123456  submitted  -         -        -\n"
-           "2026-11-24 06:12:29.000000  completed  web-01    -        -\n"
-           "\n"
-           "result:\n"
-           "{\n"
-           "  \"os_info\": {\n"
-           "    \"distribution\": \"debian\"\n"
-           "  },\n"
-           "  \"n\": [\n"
-           "    1.50,\n"
-           "    2\n"
-           "  ]\n"
-           "}\n");
+    expect(
+        OP_job_get,
+        "{\"id\":\"" ID "\",\"status\":\"completed\",\"created\":\"2026-11-24T06:12:28.123456Z\","
+        "\"operation\":{\"type\":\"node.os.get\",\"data\":{}},\"target\":\"_any\","
+        "\"user\":\"admin\",\"result\":{\"os_info\":{\"distribution\":\"debian\"},\"n\":[1.50,2]},"
+        "\"changed\":null,\"updated_at\":\"2026-11-24T06:12:29.000000Z\",\"timeline\":["
+        "{\"timestamp\":\"2026-11-24T06:12:28.123456Z\",\"event\":\"submitted\"},"
+        "{\"timestamp\":\"2026-11-24T06:12:29.000000Z\",\"event\":\"completed\","
+        "\"hostname\":\"web-01\"}]}",
+        "id              " ID "\n"
+        "status          completed\n"
+        "created         2026-11-24T06:12:28.123456Z\n"
+        "operation.type  node.os.get\n"
+        "target          _any\n"
+        "user            admin\n"
+        "updated_at      2026-11-24T06:12:29.000000Z\n"
+        "\n"
+        "timeline:\n"
+        "TIMESTAMP (UTC)             EVENT      HOSTNAME  MESSAGE  ERROR\n"
+        "2026-11-24 06:12:28.123456  submitted  -         -        -\n"
+        "2026-11-24 06:12:29.000000  completed  web-01    -        -\n"
+        "\n"
+        "result:\n"
+        "{\n"
+        "  \"os_info\": {\n"
+        "    \"distribution\": \"debian\"\n"
+        "  },\n"
+        "  \"n\": [\n"
+        "    1.50,\n"
+        "    2\n"
+        "  ]\n"
+        "}\n");
 }
 
 static void a_broadcast_shows_each_host(void **state)

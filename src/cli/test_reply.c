@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a reply means for the exit code, where a token may go, and an exchange with a server that misbehaves.
+ * What a reply means for the exit code, where a token may go, and an exchange with a server that
+ * misbehaves.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -32,13 +33,17 @@ static void exit_codes_tell_who_is_to_blame(void **state)
         const char *reason;
         int exit_code;
     } cases[] = {
-        {400, "invalid", 3},      {401, "unauthorized", 3}, {403, "forbidden", 3},
-        {403, "refused", 3},      {404, "not_found", 3},    {409, "conflict", 3},
-        {409, "cancelled", 3},    {413, "too_large", 3},    {429, "busy", 3},
-        {500, "fault", 3},        {500, "error", 1},        {500, "interrupted", 1},
-        {500, "", 1},             {503, "unavailable", 3},  {504, "timeout", 1},
-        {504, "expired", 1},      {504, "lost", 1},         {507, "no_space", 3},
-        {502, "", 3},             {308, "", 3},             {418, "teapot", 3},
+        {400, "invalid", 3},   {401, "unauthorized", 3},
+        {403, "forbidden", 3}, {403, "refused", 3},
+        {404, "not_found", 3}, {409, "conflict", 3},
+        {409, "cancelled", 3}, {413, "too_large", 3},
+        {429, "busy", 3},      {500, "fault", 3},
+        {500, "error", 1},     {500, "interrupted", 1},
+        {500, "", 1},          {503, "unavailable", 3},
+        {504, "timeout", 1},   {504, "expired", 1},
+        {504, "lost", 1},      {507, "no_space", 3},
+        {502, "", 3},          {308, "", 3},
+        {418, "teapot", 3},
     };
 
     (void)state;
@@ -197,7 +202,8 @@ static void a_token_that_could_end_a_header_is_refused(void **state)
  * Exchanges
  */
 
-/* A server for one connection: reads what comes, says `answer`, and closes. Its address is in `ret_url`. */
+/* A server for one connection: reads what comes, says `answer`, and closes. Its address is in
+ * `ret_url`. */
 static pid_t serve(const char *answer, char ret_url[64])
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -241,8 +247,8 @@ static void a_reply_arrives_as_it_was_sent(void **state)
     struct refusal why;
 
     (void)state;
-    assert_int_equal(exchange_with("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n{ }", &reply, &why),
-                     0);
+    assert_int_equal(
+        exchange_with("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n{ }", &reply, &why), 0);
     assert_int_equal(reply.status, 404);
     assert_string_equal(buf_text(&reply.body), "{ }");
 }
@@ -268,8 +274,9 @@ static void silence_and_nonsense_count_as_unreachable(void **state)
     (void)state;
     assert_int_equal(exchange_with(NULL, &reply, &why), OUTCOME_UNREACHABLE);
     assert_int_equal(exchange_with("SSH-2.0-OpenSSH\r\n", &reply, &why), OUTCOME_UNREACHABLE);
-    assert_int_equal(exchange_with("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", &reply, &why),
-                     OUTCOME_UNREACHABLE);
+    assert_int_equal(
+        exchange_with("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", &reply, &why),
+        OUTCOME_UNREACHABLE);
     assert_int_equal(outcome_exit(OUTCOME_UNREACHABLE), 4);
 }
 

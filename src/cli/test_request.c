@@ -2,11 +2,11 @@
 /*
  * From words on a command line to requests: for every verb of the catalog, and by example.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/mem.h"
 #include "cli/command.h"
@@ -14,7 +14,7 @@
 #include "cli/request.h"
 #include "cli/text.h"
 
-#define WORDS_MAX 128
+#define WORDS_MAX   128
 #define UUID_SAMPLE "0190b9a0-0000-7000-8000-000000000001"
 
 struct words {
@@ -83,7 +83,8 @@ static const char *sample_of(const struct argument *argument, struct arena *aren
         return rule->kind == RULE_KIND_FORMAT ? sample_of_format(rule->name) : "text";
     case KIND_I64:
     case KIND_F64:
-        return rule->kind == RULE_KIND_RANGE ? arena_printf(arena, "%lld", (long long)rule->min) : "1";
+        return rule->kind == RULE_KIND_RANGE ? arena_printf(arena, "%lld", (long long)rule->min)
+                                             : "1";
     case KIND_FLAG:
         return "true";
     case KIND_DURATION:
@@ -241,7 +242,8 @@ static void requests_are_what_the_words_say(void **state)
          "{\"target_hostname\":\"web\"}"},
         {"node disk", "GET", "/node/_any/disk", ""},
         {"node disk --target _all", "GET", "/node/_all/disk", ""},
-        {"node disk --target group:web.dev --wait 5s", "GET", "/node/group%3Aweb.dev/disk?wait=5s", ""},
+        {"node disk --target group:web.dev --wait 5s", "GET", "/node/group%3Aweb.dev/disk?wait=5s",
+         ""},
         {"node status --expires 1m", "GET", "/node/_any?expires=1m", ""},
         {"node command exec --target web --command ls", "POST", "/node/web/command/exec",
          "{\"command\":\"ls\"}"},

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The supervisor over shell scripts in place of controller and agent, which write down what happens to them.
+ * The supervisor over shell scripts in place of controller and agent, which write down what happens
+ * to them.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -19,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DIARY_MAX 4096
+#define DIARY_MAX   4096
 #define PATIENCE_US (20 * US_PER_S)
 
 struct stage {
@@ -29,8 +30,9 @@ struct stage {
 };
 
 /* Of scripts: `note WORD`, and `stay NAME`, which notes its SIGTERM and ends with 0. */
-static const char preamble[] = "note() { echo $1 >> $DIARY; }\n"
-                               "stay() { trap \"note $1-term; exit 0\" TERM; while :; do sleep 0.05; done; }\n";
+static const char preamble[] =
+    "note() { echo $1 >> $DIARY; }\n"
+    "stay() { trap \"note $1-term; exit 0\" TERM; while :; do sleep 0.05; done; }\n";
 
 static int stage_setup(void **state)
 {

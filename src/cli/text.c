@@ -2,8 +2,8 @@
 /*
  * Cleaning and measuring text for a terminal.
  *
- * Everything walks character by character through point_next(), so that a byte that is no UTF-8 is one
- * character of its own everywhere.
+ * Everything walks character by character through point_next(), so that a byte that is no UTF-8 is
+ * one character of its own everywhere.
  */
 #include "cli/text.h"
 
@@ -14,8 +14,9 @@
 
 #define NOT_UTF8 UINT32_MAX
 
-/* What is never printed as it is. Controls: ECMA-48 C0 and C1. Bidi: Unicode annex 9 (embeddings, overrides,
-   isolates, marks). Invisible: zero-width and separator characters, byte order mark, interlinear marks, tags. */
+/* What is never printed as it is. Controls: ECMA-48 C0 and C1. Bidi: Unicode annex 9 (embeddings,
+   overrides, isolates, marks). Invisible: zero-width and separator characters, byte order mark,
+   interlinear marks, tags. */
 static const struct {
     uint32_t first, last;
 } unprintable[] = {
@@ -42,7 +43,8 @@ static uint32_t point_decode(const unsigned char *at, size_t size)
     return point;
 }
 
-/* Takes the first character off *rest; false at the end. *ret_point is NOT_UTF8 for a byte that begins none. */
+/* Takes the first character off *rest; false at the end. *ret_point is NOT_UTF8 for a byte that
+ * begins none. */
 static bool point_next(struct slice *rest, uint32_t *ret_point, struct slice *ret_bytes)
 {
     if (rest->size == 0)

@@ -33,9 +33,9 @@ static int roles_of(const struct str_list *words, unsigned *ret, struct refusal 
     for (size_t i = 0; i < words->n; i++) {
         int role = role_find(slice_of(words->v[i]));
         if (role < 0)
-            return refuse(why, OUTCOME_USAGE, NULL, "--role: there is no role %s; expected %s, %s or %s",
-                          words->v[i], role_word(ROLE_ADMIN), role_word(ROLE_WRITE),
-                          role_word(ROLE_READ));
+            return refuse(why, OUTCOME_USAGE, NULL,
+                          "--role: there is no role %s; expected %s, %s or %s", words->v[i],
+                          role_word(ROLE_ADMIN), role_word(ROLE_WRITE), role_word(ROLE_READ));
         roles |= 1u << role;
     }
     *ret = roles;

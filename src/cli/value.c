@@ -2,8 +2,8 @@
 /*
  * Texts of values.
  *
- * What a reply holds need not be what its row says (a newer controller, a hostile one): a value of another kind
- * is shown as the JSON it is.
+ * What a reply holds need not be what its row says (a newer controller, a hostile one): a value of
+ * another kind is shown as the JSON it is.
  */
 #include "cli/value.h"
 
@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 #define VALUE_SHOWN_MAX ((size_t)64 << 20) /* no reply is larger (client.h) */
-#define INDENT 2
+#define INDENT          2
 
 struct slice value_string(struct json string, struct arena *arena)
 {

@@ -14,11 +14,12 @@
 /* "2026-11-24 06:12:28" of a time in a table */
 #define VALUE_TIME_SHORT 19
 
-/* Cleaned text in the arena. `json` NULL: absent. Numbers get their unit, lists and maps are joined, objects and
-   `any` are JSON. */
+/* Cleaned text in the arena. `json` NULL: absent. Numbers get their unit, lists and maps are
+   joined, objects and `any` are JSON. */
 struct slice value_text(const struct field *field, const struct json *json, enum text_lines lines,
                         struct arena *arena);
-/* The same for a cell of a table: times as "2026-11-24 06:12:28.123456", of text of several lines the first and "…". */
+/* The same for a cell of a table: times as "2026-11-24 06:12:28.123456", of text of several lines
+ * the first and "…". */
 struct slice value_cell(const struct field *field, const struct json *json, struct arena *arena);
 /* Whether it is text of several lines. */
 bool value_has_lines(const struct json *json, struct arena *arena);

@@ -28,7 +28,7 @@ static const struct verb verbs[] = {
      .doc = "Show versions of this program and of the controller",
      .op = &op_catalog[OP_version_get],
      .run = version_run},
-#define OP(id, type, method, path, permission, class, limit, in, out, code, verb, doc_)              \
+#define OP(id, type, method, path, permission, class, limit, in, out, code, verb, doc_)            \
     {.words = verb, .doc = doc_, .op = &op_catalog[OP_##id], .run = call_run},
 #include "catalog/rows.h"
 };

@@ -18,7 +18,8 @@ struct verb {
     int (*run)(struct command *command, struct refusal *why);
 };
 
-/* The verb after `verb`, the first after NULL, in the order in which help shows them; NULL after the last. */
+/* The verb after `verb`, the first after NULL, in the order in which help shows them; NULL after
+ * the last. */
 const struct verb *verb_next(const struct verb *verb);
 /* NULL when these words are no verb. */
 const struct verb *verb_find(struct slice words);

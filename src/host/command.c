@@ -103,7 +103,7 @@ static int not_started(struct host *host, const struct spawn *spawn,
 {
     const char *what = result->cwd_failed ? spawn->cwd : spawn->argv[0];
 
-    return host_fail(host, run_code_ERROR, "%s %s: %s", result->cwd_failed ? "cwd" : "command",
+    return host_fail(host, run_code_ERROR, "%s %.300s: %s", result->cwd_failed ? "cwd" : "command",
                      what, strerrordesc_np(result->start_errno));
 }
 
