@@ -158,8 +158,8 @@ struct column source_column(const struct source_list *sources, size_t i, struct 
     return (struct column){
         .title = slice_of(title),
         .right = value_is_number(source->field),
-        .whole = value_is_id(source->field),
-        .short_columns = value_is_time(source->field) ? VALUE_TIME_SHORT : 0,
+        .time = value_is_time(source->field),
+        .floor = value_floor(source->field),
     };
 }
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "cli/text.h"
 
-#define WIDTH_MIN 5 /* a column cut further says nothing */
+#define FLOOR_MIN 5 /* a column cut further says nothing */
 
 void table_init(struct table *table, struct arena *arena, size_t n_columns)
 {
@@ -48,28 +48,55 @@ static size_t min_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static void widths_natural(struct table *table)
+/* What the widest cell needs; nothing needs more than the screen and a bit, which is too much
+ * already. */
+static void widths_natural(struct table *table, size_t screen_columns)
 {
-    for (size_t c = 0; c < table->n_columns; c++)
-        table->columns[c].width = text_columns(table->columns[c].title);
-    for (size_t r = 0; r < table->n_rows; r++) {
-        for (size_t c = 0; c < table->n_columns; c++) {
+    for (size_t c = 0; c < table->n_columns; c++) {
+        struct column *column = &table->columns[c];
+        size_t widest = text_columns(column->title);
+        for (size_t r = 0; r < table->n_rows; r++) {
             size_t columns = text_columns(table_row(table, r)[c].text);
-            if (columns > table->columns[c].width)
-                table->columns[c].width = columns;
+            widest = columns > widest ? columns : widest;
         }
+        column->width = min_of(widest, screen_columns + 1);
     }
 }
 
-static size_t width_of(const struct table *table)
+/* The least a column needs; less when it never was wider. */
+static size_t floor_of(const struct column *column)
 {
-    size_t width = 0;
+    return min_of(column->width, column->floor ? column->floor : FLOOR_MIN);
+}
+
+static size_t full_of(const struct column *column)
+{
+    return column->width;
+}
+
+static size_t sum_of(const struct table *table, size_t (*width)(const struct column *))
+{
+    size_t sum = 0;
 
     for (size_t c = 0; c < table->n_columns; c++) {
         if (table->columns[c].width > 0)
-            width += table->columns[c].width + (width > 0 ? TABLE_GAP : 0);
+            sum += width(&table->columns[c]) + (sum > 0 ? TABLE_GAP : 0);
     }
-    return width;
+    return sum;
+}
+
+static void drop_columns(struct table *table, size_t room)
+{
+    for (size_t c = table->n_columns; c-- > 1 && sum_of(table, floor_of) > room;)
+        table->columns[c].width = 0;
+}
+
+static void drop_fractions(struct table *table)
+{
+    for (size_t c = 0; c < table->n_columns; c++) {
+        if (table->columns[c].time)
+            table->columns[c].width = floor_of(&table->columns[c]);
+    }
 }
 
 static struct column *widest_to_cut(struct table *table)
@@ -78,8 +105,7 @@ static struct column *widest_to_cut(struct table *table)
 
     for (size_t c = 0; c < table->n_columns; c++) {
         struct column *column = &table->columns[c];
-        if (!column->whole && column->width > WIDTH_MIN && column->width > column->short_columns &&
-            (!widest || column->width > widest->width))
+        if (column->width > floor_of(column) && (!widest || column->width > widest->width))
             widest = column;
     }
     return widest;
@@ -89,20 +115,13 @@ void table_lay_out(struct table *table, const struct screen *screen)
 {
     struct column *widest;
 
-    widths_natural(table);
-    if (width_of(table) <= screen->columns)
+    widths_natural(table, screen->columns);
+    if (sum_of(table, full_of) <= screen->columns)
         return;
-    for (size_t c = 0; c < table->n_columns; c++) {
-        struct column *column = &table->columns[c];
-        if (column->short_columns > 0)
-            column->width = min_of(column->width, column->short_columns);
-        else if (!column->whole)
-            column->width = min_of(column->width, screen->columns);
-    }
-    while (width_of(table) > screen->columns && (widest = widest_to_cut(table)))
+    drop_columns(table, screen->columns);
+    drop_fractions(table);
+    while (sum_of(table, full_of) > screen->columns && (widest = widest_to_cut(table)))
         widest->width--;
-    for (size_t c = table->n_columns; c-- > 1 && width_of(table) > screen->columns;)
-        table->columns[c].width = 0;
 }
 
 bool table_cuts(const struct table *table, size_t row, size_t column)
@@ -118,7 +137,7 @@ static void write_cell(struct buf *to, const struct column *column, struct slice
 {
     size_t columns = text_columns(text);
 
-    if (columns > column->width && column->short_columns == column->width)
+    if (columns > column->width && column->time)
         text_fit(to, slice_cut_at_character(text, column->width), column->width, false);
     else if (last && columns <= column->width && !column->right)
         buf_add_slice(to, text);

@@ -19,11 +19,11 @@ struct cell {
 
 struct column {
     struct slice title;
-    bool right;           /* numbers */
-    bool whole;           /* never cut: an id that will be copied */
-    size_t short_columns; /* text cut to this says less but nothing wrong (a time without its
-                             fraction); 0: none */
-    size_t width;         /* set by table_lay_out(); 0: dropped for want of room */
+    bool right; /* numbers */
+    bool time;  /* gives up its fraction of a second first, and is then not marked as cut */
+    size_t
+        floor; /* never narrower than this, so that an id can be copied; 0: what any column needs */
+    size_t width; /* set by table_lay_out(); 0: dropped for want of room */
 };
 
 struct table {
@@ -40,8 +40,8 @@ void table_init(struct table *table, struct arena *arena, size_t n_columns);
 struct cell *table_add_row(struct table *table);
 const struct cell *table_row(const struct table *table, size_t row);
 
-/* Gives every column a width. Too wide: texts with a short form take it, then the widest are cut,
-   then columns are dropped from the right. */
+/* Gives every column a width. Too wide: columns are dropped from the right until each of the others
+   has room for the least it needs; then times lose their fraction, then the widest are cut. */
 void table_lay_out(struct table *table, const struct screen *screen);
 /* Whether the cell will be shown cut. */
 bool table_cuts(const struct table *table, size_t row, size_t column);

@@ -2,11 +2,12 @@
 /*
  * Replies and exactly what is printed for them.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "base/mem.h"
 #include "cli/render.h"
@@ -226,15 +227,30 @@ static void a_page_is_a_table_and_its_counts(void **state)
     (void)state;
     expect(
         OP_job_list,
-        "{\"total_items\":12,\"status_counts\":{\"submitted\":0,\"processing\":1,\"completed\":11,"
-        "\"failed\":0,\"partial_failure\":0,\"skipped\":0},\"items\":["
-        "{\"id\":\"" ID "\",\"status\":\"completed\",\"created\":\"2026-11-24T06:12:28.123456Z\","
-        "\"operation\":{\"type\":\"node.os.get\"},\"target\":\"_any\",\"user\":\"admin\","
-        "\"changed\":null,\"updated_at\":\"2026-11-24T06:12:28.2Z\",\"timeline\":[]}]}",
-        "ID                                    STATUS     CREATED (UTC)        TYPE         TAR"
-        "GET  HOSTNAME\n" ID "  completed  2026-11-24 06:12:28  node.os.get  _any    -\n"
+        "{\"total_items\":12,\"status_counts\":{\"submitted\":0,\"processing\":1,"
+        "\"completed\":11,\"failed\":0,\"partial_failure\":0,\"skipped\":0},\"items\":["
+        "{\"id\":\"" ID "\",\"status\":\"completed\","
+        "\"created\":\"2026-11-24T06:12:28.123456Z\","
+        "\"operation\":{\"type\":\"command.exec.execute\"},\"hostname\":\"web-01\","
+        "\"target\":\"_any\",\"user\":\"admin\",\"changed\":null,"
+        "\"updated_at\":\"2026-11-24T06:12:28.2Z\",\"timeline\":[]}]}",
+        "ID                                    STATUS     CREATED (UTC)        TYPE              "
+        "    HOSTNAME\n" ID "  completed  2026-11-24 06:12:28  command.exec.execute  web-01\n"
         "\n"
         "total items: 12, processing: 1, completed: 11\n");
+}
+
+static void a_narrow_page_keeps_whole_ids(void **state)
+{
+    (void)state;
+    const struct screen narrow = {.columns = SCREEN_COLUMNS_MIN + 20};
+    expect_on(OP_job_list,
+              "{\"total_items\":1,\"items\":[{\"id\":\"" ID "\",\"status\":\"partial_failure\","
+              "\"created\":\"2026-11-24T06:12:28.123456Z\"}]}",
+              &narrow,
+              "ID                                    STATUS\n" ID "  partial_failure\n"
+              "\n"
+              "total items: 1\n");
 }
 
 static void an_empty_page_is_its_counts(void **state)
@@ -358,6 +374,7 @@ int main(void)
         cmocka_unit_test(narrow_terminals_get_narrow_tables),
         cmocka_unit_test(states_are_coloured_on_a_terminal),
         cmocka_unit_test(a_page_is_a_table_and_its_counts),
+        cmocka_unit_test(a_narrow_page_keeps_whole_ids),
         cmocka_unit_test(an_empty_page_is_its_counts),
         cmocka_unit_test(a_job_is_a_block_its_timeline_and_its_result),
         cmocka_unit_test(a_broadcast_shows_each_host),

@@ -3,11 +3,12 @@
  * What a reply means for the exit code, where a token may go, and an exchange with a server that
  * misbehaves.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "base/file.h"
 #include "base/mem.h"

@@ -2,11 +2,12 @@
 /*
  * From words on a command line to requests: for every verb of the catalog, and by example.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "base/mem.h"
 #include "cli/command.h"

@@ -3,11 +3,12 @@
  * The supervisor over shell scripts in place of controller and agent, which write down what happens
  * to them.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "base/arena.h"
 #include "base/clock.h"

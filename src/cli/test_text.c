@@ -2,11 +2,12 @@
 /*
  * Cleaning, measuring and cutting text; words that may have been meant.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "base/mem.h"
 #include "cli/suggest.h"

@@ -8,6 +8,7 @@
 #include "cli/value.h"
 
 #include "base/mem.h"
+#include "base/uuid.h"
 
 #include <inttypes.h>
 
@@ -229,9 +230,11 @@ bool value_is_time(const struct field *field)
     return field->type.kind == KIND_STR && value_has_format(field, "date_time");
 }
 
-bool value_is_id(const struct field *field)
+size_t value_floor(const struct field *field)
 {
-    return field->type.kind == KIND_STR && value_has_format(field, "uuid");
+    if (value_is_time(field))
+        return VALUE_TIME_SHORT;
+    return field->type.kind == KIND_STR && value_has_format(field, "uuid") ? UUID_TEXT_SIZE - 1 : 0;
 }
 
 /*

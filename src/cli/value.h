@@ -31,7 +31,8 @@ struct slice value_string(struct json string, struct arena *arena);
 
 bool value_is_number(const struct field *field);
 bool value_is_time(const struct field *field);
-bool value_is_id(const struct field *field);
+/* struct column */
+size_t value_floor(const struct field *field);
 
 /* JSON, indented and cleaned; a line feed ends it. */
 void value_pretty(struct json json, struct buf *to);

@@ -54,7 +54,6 @@ int core_record(struct core *core, struct open_job *job)
     if (r)
         return r;
     job->seq = effect.seq;
-    call->submit.is_recorded = true;
     pointers_add(&core->recorded, call_ref(call));
     return 0;
 }
@@ -132,7 +131,8 @@ static int apply_end(struct core *core, const struct decision *end)
     return 0;
 }
 
-int core_settle(struct core *core)
+/* An end may decide more: the host is given its next run. */
+static int settle(struct core *core)
 {
     for (; core->n_settled < core->decisions.n; core->n_settled++) {
         struct decision decision = core->decisions.v[core->n_settled]; /* the array may move */
@@ -170,7 +170,7 @@ static int apply_reported(struct core *core)
 
 int batch_commit(struct core *core)
 {
-    int r = core_settle(core);
+    int r = settle(core);
     if (r)
         return r;
     r = apply_reported(core);
@@ -205,27 +205,26 @@ static int find_task(struct core *core, const struct open_job *job, struct bus_t
     return 0;
 }
 
-static void deliver_task(struct core *core, struct bus_peer *peer, struct bus_run_ref *ref,
-                         struct open_run *run)
+static int deliver_task(struct core *core, struct bus_peer *peer, struct bus_run_ref *ref,
+                        struct open_run *run)
 {
     struct bus_task task = {0};
 
     if (core->now_us >= run->job->start_by_us)
-        return; /* its timer ends it */
+        return 0; /* its timer ends it */
     int r = find_task(core, run->job, &task);
-    if (r) {
-        log_event(LOG_ERROR, "core.task_unreadable", LOG_TEXT("job", ref->job),
-                  LOG_NUMBER("outcome", r));
-        return;
-    }
+    assert(r <= 0); /* what is open and not in a call is in the ledger */
+    if (r)
+        return r;
     SET(&task, run, *ref);
     SET(&task, limit_us, run->job->limit_us);
     SET(&task, start_by_us, run->job->start_by_us);
     bus_send(core->bus, peer, BUS_TASK, &task);
     dispatch_sent(core->dispatch, run);
+    return 0;
 }
 
-void core_deliver(struct core *core, const struct decisions *decisions)
+int core_deliver(struct core *core, const struct decisions *decisions)
 {
     for (size_t i = 0; i < decisions->n; i++) {
         const struct decision *decision = &decisions->v[i];
@@ -241,9 +240,11 @@ void core_deliver(struct core *core, const struct decisions *decisions)
             continue;
         }
         struct open_run *run = dispatch_find(core->dispatch, &decision->job, decision->run);
-        if (run && run->sent == SENT_DECIDED)
-            deliver_task(core, agent->peer, &ref, run);
+        int r = run && run->sent == SENT_DECIDED ? deliver_task(core, agent->peer, &ref, run) : 0;
+        if (r)
+            return r;
     }
+    return 0;
 }
 
 static void confirm(struct core *core)
@@ -277,14 +278,17 @@ static void answer_recorded(struct core *core)
     core->recorded.n = 0;
 }
 
-void batch_effects(struct core *core)
+int batch_effects(struct core *core)
 {
     confirm(core);
-    core_deliver(core, &core->decisions);
+    int r = core_deliver(core, &core->decisions);
+    if (r)
+        return r;
     core->decisions.n = core->n_settled = 0;
     answer_recorded(core);
     for (size_t i = 0; i < core->done.n; i++)
         call_answer(core->done.v[i], core->server, 0);
     core->done.n = 0;
     arena_reset(&core->arena);
+    return 0;
 }

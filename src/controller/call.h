@@ -43,7 +43,6 @@ struct call_submit {
     /* The core's own. */
     struct host_list hosts;
     int64_t time_us; /* when it was taken */
-    bool is_recorded;
     int64_t hold_until_boot_us;
     struct call *next_held;
 };

@@ -51,13 +51,15 @@ static int start_job(struct core *core, struct call *call)
 
     struct open_job *job = dispatch_submit(core->dispatch, &terms, submit->hosts.v, to);
     job->owner = call;
-    core_deliver(core, &core->at_once);
+    int r = core_deliver(core, &core->at_once);
     core->at_once.n = 0;
+    if (r)
+        return r;
     if (is_held) {
         hold(core, call);
         return 0;
     }
-    int r = core_record(core, job);
+    r = core_record(core, job);
     if (r || !submit->retry_of)
         return r;
     return record_retried(core, call);

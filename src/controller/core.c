@@ -124,7 +124,9 @@ static int turn(struct core *core, bool last)
     r = batch_commit(core);
     if (r)
         return r;
-    batch_effects(core);
+    r = batch_effects(core);
+    if (r)
+        return r;
     return checkpoint(core);
 }
 

@@ -15,8 +15,8 @@
 
 #define CORE_QUEUE_MAX 10000   /* calls waiting for a turn; one more is refused as busy */
 #define CORE_RUNS_MAX  1000000 /* open runs; a job that would pass it is refused as busy */
-#define CORE_QUERY_HOLD_US                                                                         \
-    (20 * US_PER_MS) /* a query's outcome has this long to share one commit with its job */
+/* A query's outcome has this long to share one commit with its job. */
+#define CORE_QUERY_HOLD_US (20 * US_PER_MS)
 #define CORE_SPACE_RESERVE ((uint64_t)256 << 20) /* bytes kept free for outcomes */
 #define CORE_SPACE_PER_RUN ((uint64_t)1 << 20)   /* and for each active run */
 #define CORE_SILENT_US     (5 * US_PER_S)  /* without a turn for so long it counts as hanging */

@@ -79,8 +79,8 @@ struct agent *fleet_find(const struct fleet *fleet, const char *name);
 /* ---- hello, beat ---- */
 
 /* Whose hello this is. *ret is NULL for an agent not seen before. 0; OUTCOME_CONFLICT the machine
-   id is connected already, or the host name belongs to another machine; OUTCOME_INVALID labels;
-   OUTCOME_BUSY the fleet is full. */
+   id is connected already, or the host name is the name or the id of another machine;
+   OUTCOME_INVALID labels; OUTCOME_BUSY the fleet is full. */
 int fleet_recognise(const struct fleet *fleet, const struct bus_hello *hello, struct agent **ret,
                     struct refusal *why);
 /* Takes what the hello says; adds the agent when `known` is NULL. *ret_changed: the ledger has to

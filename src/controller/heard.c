@@ -116,7 +116,8 @@ int fleet_recognise(const struct fleet *fleet, const struct bus_hello *hello, st
                     struct refusal *why)
 {
     struct agent *agent = fleet_by_machine(fleet, hello->machine_id);
-    struct agent *named = fleet_by_hostname(fleet, hello->hostname);
+    struct agent *named =
+        fleet_find(fleet, hello->hostname); /* names and machine ids are targets */
 
     if (agent && agent->peer)
         return refuse(why, OUTCOME_CONFLICT, "machine_id", "machine %s is connected already",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the core, shared by core.c (the turn), command.c (what loops ask) and session.c
- * (what agents say).
+ * The inside of the core, shared by core.c (the turn), batch.c (records and their effects),
+ * command.c (what loops ask) and session.c (what agents say).
  *
  * All of it belongs to the core's thread but what stands under "any thread".
  */
@@ -27,8 +27,8 @@ struct core {
     struct http_server *server;
     struct fleet fleet;
     struct dispatch *dispatch;
-    struct call *first_held,
-        *last_held; /* queries whose submission is not recorded yet, oldest first */
+    struct call *first_held; /* queries that are not recorded yet, oldest first */
+    struct call *last_held;
     int epoll_fd;
 
     /* This turn. */
@@ -65,21 +65,19 @@ struct core {
 /* Applies a record in this turn's batch. Its time is this turn's unless it has one. Outcomes as
    ledger_apply(). */
 int core_apply(struct core *core, struct record *record, struct ledger_effect *ret);
-/* Applies the ends among the decisions made so far, so that the ledger's state shows them. 0 or a
-   fault. */
-int core_settle(struct core *core);
 /* Records the submission of an open job unless it is recorded. 0 or a fault. */
 int core_record(struct core *core, struct open_job *job);
 /* What ended a run or moved it, by whoever's word. The job is recorded first. Outcomes as
    ledger_apply(). */
 int core_move(struct core *core, struct open_run *run, struct record_run *record);
-/* Gives tasks to their hosts and tells them what to stop. */
-void core_deliver(struct core *core, const struct decisions *decisions);
+/* Gives tasks to their hosts and tells them what to stop. 0 or a fault. */
+int core_deliver(struct core *core, const struct decisions *decisions);
 /* The agent gets something after the commit. */
 void core_touch(struct core *core, struct agent *agent);
-/* 0 or a fault: the batch is durable, or lost. */
+/* Applies what was decided to end, and commits. 0 or a fault: the batch is durable, or lost. */
 int batch_commit(struct core *core);
-void batch_effects(struct core *core);
+/* Confirms, gives, tells and answers. 0 or a fault. */
+int batch_effects(struct core *core);
 
 /* ---- core.c ---- */
 

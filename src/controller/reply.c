@@ -18,7 +18,7 @@ static const int code_status[run_code_COUNT] = {
 
 #define DETAILS_MAX ((size_t)REPLY_DETAILS_HOSTS * 320) /* a host name, state and code each */
 
-struct outcome_runs {
+struct run_list {
     struct ledger_run *v;
     uint32_t n;
 };
@@ -57,7 +57,7 @@ static void write_error(const struct job_question *question, const struct job_er
 
 /* "web-01: started, web-02: failed (expired)": not started and still running are different
    answers. */
-static const char *list_states(struct arena *arena, const struct outcome_runs *runs)
+static const char *list_states(struct arena *arena, const struct run_list *runs)
 {
     CLEANUP(buf_release) struct buf text;
 
@@ -75,7 +75,7 @@ static const char *list_states(struct arena *arena, const struct outcome_runs *r
 }
 
 static void write_unanswered(struct op_ctx *ctx, const struct job_question *question,
-                             const struct outcome_runs *runs, struct buf *body, int *ret_status)
+                             const struct run_list *runs, struct buf *body, int *ret_status)
 {
     struct job_error error = {
         .status = outcome_http(OUTCOME_TIMEOUT),
@@ -162,7 +162,7 @@ static void write_entry(struct arena *arena, const struct ledger_run *run, struc
 }
 
 static void write_results(struct op_ctx *ctx, const struct job_question *question,
-                          const struct outcome_runs *runs, struct buf *body, int *ret_status)
+                          const struct run_list *runs, struct buf *body, int *ret_status)
 {
     char id[UUID_TEXT_SIZE];
 
@@ -187,7 +187,7 @@ static bool run_is_answered(const struct ledger_run *run)
     return run->at.code != run_code_EXPIRED && run->at.code != run_code_LOST;
 }
 
-static bool nobody_answered(const struct outcome_runs *runs)
+static bool nobody_answered(const struct run_list *runs)
 {
     for (uint32_t i = 0; i < runs->n; i++) {
         if (run_is_answered(&runs->v[i]))
@@ -213,7 +213,7 @@ int reply_results(struct op_ctx *ctx, const struct job_question *question, struc
                   int *ret_status)
 {
     struct ledger_job job;
-    struct outcome_runs runs;
+    struct run_list runs;
     uint32_t total;
 
     int r = ledger_job(ctx->reader, &question->id, ctx->arena, &job);

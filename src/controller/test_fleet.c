@@ -248,6 +248,18 @@ static void a_second_machine_with_a_name_in_use_is_refused(void **state)
     assert_string_equal(f->why.field, "hostname");
 }
 
+static void a_name_that_is_the_id_of_another_machine_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct bus_hello hello = hello_of(f, 1);
+    struct agent *known;
+
+    f->fleet.by_host[1]->peer = NULL;
+    hello.hostname = machines[0];
+    assert_int_equal(fleet_recognise(&f->fleet, &hello, &known, &f->why), OUTCOME_CONFLICT);
+    assert_string_equal(f->why.field, "hostname");
+}
+
 static void an_agent_that_returns_unchanged_is_no_news(void **state)
 {
     struct fixture *f = *state;
@@ -328,6 +340,7 @@ int main(void)
         TEST(any_is_the_host_heard_last_when_nobody_is_ready),
         TEST(a_machine_in_a_second_connection_is_refused),
         TEST(a_second_machine_with_a_name_in_use_is_refused),
+        TEST(a_name_that_is_the_id_of_another_machine_is_refused),
         TEST(an_agent_that_returns_unchanged_is_no_news),
         TEST(a_new_runlog_is_news_and_counts_from_the_beginning),
         TEST(a_renamed_host_is_found_by_its_new_name_only),

@@ -321,7 +321,7 @@ static void no_bit_of_a_token_can_change(void **state)
     assert_int_equal(verify(buf_slice(&text), &token, &why), 0);
     for (size_t i = 0; i < 8 * text.size; i++) {
         text.at[i / 8] = (char)(text.at[i / 8] ^ 1 << i % 8);
-        assert_int_equal(verify(buf_slice(&text), &token, &why), OUTCOME_UNAUTHORIZED);
+        assert_refused(buf_slice(&text), "");
         text.at[i / 8] = (char)(text.at[i / 8] ^ 1 << i % 8);
     }
 }
@@ -330,15 +330,11 @@ static void no_part_of_a_token_is_a_token(void **state)
 {
     (void)state;
     CLEANUP(buf_release) struct buf text;
-    struct refusal why;
-    struct token token;
 
     buf_init(&text, TOKEN_TEXT_MAX);
     make_signed(&text, HS256, SLICE(CLAIMS));
-    for (size_t size = 0; size < text.size; size++) {
-        struct slice part = {.at = text.at, .size = size};
-        assert_int_equal(verify(part, &token, &why), OUTCOME_UNAUTHORIZED);
-    }
+    for (size_t size = 0; size < text.size; size++)
+        assert_refused((struct slice){.at = text.at, .size = size}, "");
     buf_add_char(&text, '=');
     assert_refused(buf_slice(&text), "signature is invalid");
     text.at[text.size - 1] = '.';
