@@ -98,8 +98,8 @@ int client_call(struct client *client, const struct call *call)
         curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
     }
     curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, call->method);
-    /* On a kept connection that turns out to be closed, libcurl sends a request again, also one that
-       may have been taken. */
+    /* On a kept connection that turns out to be closed, libcurl sends a request again, also one
+       that may have been taken. */
     curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, strcmp(call->method, "GET") ? 1L : 0L);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
     result = curl_easy_perform(client->curl);

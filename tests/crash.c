@@ -295,6 +295,18 @@ static enum job_status status_of_job(struct json item)
     return job_status_COUNT;
 }
 
+/* By the message of its last event: "Job expired on web-01 before it started". */
+static bool has_expired(struct json item)
+{
+    struct json timeline, message = {.text = SLICE("")};
+
+    if (!json_member(item, "timeline", &timeline))
+        return false;
+    for (struct json_walk walk = json_walk(timeline); json_next(&walk);)
+        json_member(walk.value, "message", &message);
+    return memmem(message.text.at, message.text.size, "Job expired ", strlen("Job expired "));
+}
+
 static void check_job(struct crash *crash, const struct words *words, struct json item,
                       struct counts *recount)
 {
@@ -304,8 +316,12 @@ static void check_job(struct crash *crash, const struct words *words, struct jso
     recount->total++;
     if (status < job_status_COUNT)
         recount->by_status[status]++;
-    if (status == job_status_COMPLETED && word_of_job(item, word) && !has_word(words, word))
+    if (!word_of_job(item, word))
+        return;
+    if (status == job_status_COMPLETED && !has_word(words, word))
         fault(crash, "%s is completed and never ran", word);
+    if (has_expired(item) && has_word(words, word))
+        fault(crash, "%s was told expired and ran", word);
 }
 
 /* Reads all jobs, page by page: each completed modify ran, and the counts are what counting gives.

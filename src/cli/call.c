@@ -28,7 +28,7 @@
 static int print(struct slice what)
 {
     if (fwrite(what.at, 1, what.size, stdout) != what.size || fflush(stdout) != 0)
-        return FAULT(-EIO);
+        return FAULT(-errno);
     return 0;
 }
 

@@ -21,6 +21,12 @@ static bool is_flag(const char *word)
     return word[0] == '-' && word[1];
 }
 
+static void reader_skip(struct reader *reader, int n_words)
+{
+    reader->words += n_words;
+    reader->n_words -= n_words;
+}
+
 static int reader_flag(struct reader *reader)
 {
     static char help[] = "--help";
@@ -35,8 +41,7 @@ static int reader_flag(struct reader *reader)
                                reader->why);
     if (r)
         return r;
-    reader->words += taken;
-    reader->n_words -= taken;
+    reader_skip(reader, taken);
     return 0;
 }
 
@@ -53,8 +58,7 @@ static bool reader_extend(struct reader *reader)
         return false;
     command->words = longer;
     command->verb = verb;
-    reader->words++;
-    reader->n_words--;
+    reader_skip(reader, 1);
     return true;
 }
 
@@ -80,8 +84,7 @@ static int reader_help_word(struct reader *reader)
 
     if (reader->n_words == 0 || strcmp(reader->words[0], "help") != 0)
         return 0;
-    reader->words++;
-    reader->n_words--;
+    reader_skip(reader, 1);
     argument_add_value(arguments, argument_find(arguments, "help", &cli_options_schema), "true");
     return 0;
 }
@@ -101,26 +104,20 @@ static int reader_early_flag(struct reader *reader)
 
 static int reader_verb(struct reader *reader)
 {
-    struct command *command = reader->command;
+    const struct command *command = reader->command;
     int r = reader_help_word(reader);
 
     while (!r && reader->n_words > 0) {
-        if (!is_flag(reader->words[0])) {
-            if (!reader_extend(reader))
-                break;
-        } else {
-            /* A complete verb knows its flags; until then only those of every verb may stand here.
-             */
-            if (command->verb)
-                break;
+        bool flag = is_flag(reader->words[0]);
+        /* A complete verb knows its flags; until then only those of every verb may stand here. */
+        if (flag ? command->verb != NULL : !reader_extend(reader))
+            break;
+        if (flag)
             r = reader_early_flag(reader);
-        }
     }
     if (r)
         return r;
-    if (!command->verb && reader->n_words > 0)
-        return verb_unknown(reader);
-    return 0;
+    return command->verb || reader->n_words == 0 ? 0 : verb_unknown(reader);
 }
 
 static void add_arguments(struct command *command)
@@ -145,8 +142,7 @@ static int reader_positional(struct reader *reader)
                       "%s is one word too many, see reeve %.*s --help", reader->words[0],
                       (int)reader->command->words.size, reader->command->words.at);
     argument_add_value(arguments, argument, reader->words[0]);
-    reader->words++;
-    reader->n_words--;
+    reader_skip(reader, 1);
     return 0;
 }
 
@@ -155,19 +151,18 @@ static int reader_rest(struct reader *reader)
 {
     struct argument_set *arguments = &reader->command->arguments;
     struct argument *rest = argument_rest(arguments);
+    int r = 0;
 
-    for (reader->words++, reader->n_words--; reader->n_words > 0;) {
-        if (rest) {
-            argument_add_value(arguments, rest, reader->words[0]);
-            reader->words++;
-            reader->n_words--;
+    reader_skip(reader, 1);
+    while (!r && reader->n_words > 0) {
+        if (!rest) {
+            r = reader_positional(reader);
             continue;
         }
-        int r = reader_positional(reader);
-        if (r)
-            return r;
+        argument_add_value(arguments, rest, reader->words[0]);
+        reader_skip(reader, 1);
     }
-    return 0;
+    return r;
 }
 
 static int reader_arguments(struct reader *reader)

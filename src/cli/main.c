@@ -12,14 +12,19 @@
 
 #define HELP_MAX ((size_t)1 << 20)
 
-/* Arguments can be read by every user of the machine for as long as the program runs. */
-static void hide_token(int n_words, char **words)
+/* The command line can be read by every user of the machine for as long as the program runs; the
+   options have their own copy of the token. */
+static void hide_token(const struct command *command, int n_words, char **words)
 {
-    for (int i = 0; i < n_words && strcmp(words[i], "--") != 0; i++) {
-        if (strncmp(words[i], "--token=", strlen("--token=")) == 0)
-            explicit_bzero(words[i] + strlen("--token="), strlen(words[i]) - strlen("--token="));
-        else if (strcmp(words[i], "--token") == 0 && i + 1 < n_words)
-            explicit_bzero(words[i + 1], strlen(words[i + 1]));
+    const struct argument *token = argument_find(&command->arguments, "token", &cli_options_schema);
+
+    if (token->n_values == 0)
+        return;
+    for (int i = 0; i < n_words; i++) {
+        char *end = words[i] + strlen(words[i]);
+        if (token->values[0] >= words[i] && token->values[0] < end)
+            explicit_bzero(words[i] + (token->values[0] - words[i]),
+                           (size_t)(end - token->values[0]));
     }
 }
 
@@ -40,7 +45,7 @@ static int run(struct command *command, int n_words, char **words, struct arena 
 
     if (r)
         return r;
-    hide_token(n_words, words);
+    hide_token(command, n_words, words);
     if (command->options.help)
         return print_help(command, stdout);
     if (command->verb)

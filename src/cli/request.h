@@ -10,8 +10,7 @@
 
 #include "cli/argument.h"
 
-#define REQUEST_TARGET_DEFAULT "_any"            /* of operations that only read */
-#define REQUEST_FILE_MAX       ((size_t)1 << 20) /* bytes of a file given as @FILE */
+#define REQUEST_TARGET_DEFAULT "_any" /* of operations that only read */
 
 struct request {
     const char *method;

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/read.h"
 #include "cli/token.h"
 #include "http/token.h"
 
@@ -111,21 +112,6 @@ static _Noreturn void make_token(const struct state *state, int to)
     _exit(r ? 1 : 0);
 }
 
-static int read_all(int fd, struct buf *to)
-{
-    char bytes[512];
-    ssize_t size;
-
-    while ((size = read(fd, bytes, sizeof(bytes))) != 0) {
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0)
-            return -errno;
-        buf_add(to, bytes, (size_t)size);
-    }
-    return 0;
-}
-
 static int ask_for_token(const struct state *state, struct buf *to)
 {
     int ends[2], status;
@@ -139,7 +125,7 @@ static int ask_for_token(const struct state *state, struct buf *to)
         make_token(state, ends[1]);
     }
     close(ends[1]);
-    int r = child < 0 ? FAULT(-errno) : read_all(ends[0], to);
+    int r = child < 0 ? FAULT(-errno) : read_to_end(ends[0], to);
     close(ends[0]);
     if (child < 0)
         return r;

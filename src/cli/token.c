@@ -9,6 +9,7 @@
 #include "base/uuid.h"
 #include "cli/command.h"
 #include "cli/locate.h"
+#include "cli/read.h"
 #include "cli/text.h"
 #include "http/token.h"
 
@@ -144,7 +145,7 @@ int token_generate_run(struct command *command, struct refusal *why)
         return refuse(why, OUTCOME_USAGE, NULL, "the token would be longer than %d bytes",
                       TOKEN_TEXT_MAX);
     puts(buf_text(&text));
-    return fflush(stdout) ? FAULT(-EIO) : 0;
+    return fflush(stdout) ? FAULT(-errno) : 0;
 }
 
 /*
@@ -188,14 +189,17 @@ static void print_token(const struct token *token)
 /* The first word of standard input. */
 static int token_from_stdin(struct arena *arena, const char **ret, struct refusal *why)
 {
-    char text[TOKEN_TEXT_MAX + 2];
-    size_t size = fread(text, 1, sizeof(text) - 1, stdin);
+    CLEANUP(buf_release) struct buf text;
+    buf_init(&text, TOKEN_TEXT_MAX + 1);
 
-    text[size] = '\0';
-    size_t end = strcspn(text, " \t\r\n");
-    if (end == 0)
+    int r = read_to_end(STDIN_FILENO, &text);
+    if (r)
+        return refuse(why, OUTCOME_USAGE, NULL, "no token: can't read standard input: %s",
+                      strerror(-r));
+    size_t size = strcspn(buf_text(&text), " \t\r\n");
+    if (size == 0)
         return refuse(why, OUTCOME_USAGE, NULL, "no token: neither given nor on standard input");
-    *ret = arena_copy(arena, (struct slice){.at = text, .size = end});
+    *ret = arena_copy(arena, (struct slice){.at = text.at, .size = size});
     return 0;
 }
 
@@ -217,5 +221,5 @@ int token_validate_run(struct command *command, struct refusal *why)
     if (r)
         return r;
     print_token(&token);
-    return fflush(stdout) ? FAULT(-EIO) : 0;
+    return fflush(stdout) ? FAULT(-errno) : 0;
 }

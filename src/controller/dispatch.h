@@ -4,7 +4,7 @@
  *
  * Pure: time and messages are arguments, what is to be done comes out as decisions, nothing is
  * read, sent or recorded here; so a whole fleet is simulated in one process from a seed
- * (test_dispatch.c). What a decision says becomes true only when its owner reports back:
+ * (test_promises.c). What a decision says becomes true only when its owner reports back:
  * dispatch_sent(), dispatch_moved(), dispatch_end().
  *
  * The promise kept here: a run is given to its host again only when it is certain that the host
