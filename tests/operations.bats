@@ -67,7 +67,7 @@ shell_of()
 @test "memory agrees with /proc/meminfo" {
     kib()
     {
-        awk -v name="$1:" '$1 == name { printf "%d", $2 * 1024 }' /proc/meminfo
+        awk -v name="$1:" '$1 == name { printf "%.0f", $2 * 1024 }' /proc/meminfo
     }
     api GET /node/_any/memory
     answers 200

@@ -13,7 +13,8 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define LABELS_MAX 5 /* an agent takes no more */
+#define LABELS_MAX 5   /* an agent takes no more */
+#define URL_SIZE   128 /* `listen` has at most 64 characters */
 
 struct start {
     const struct cli_start_in *in;
@@ -23,7 +24,7 @@ struct start {
 };
 
 /* Where a client of this machine reaches it: a wildcard address is no address. */
-static const char *url_of(const struct start *start, unsigned port)
+static void write_url(const struct start *start, unsigned port, char ret[URL_SIZE])
 {
     const char *address = start->in->listen;
 
@@ -31,15 +32,16 @@ static const char *url_of(const struct start *start, unsigned port)
         address = "127.0.0.1";
     if (strcmp(address, "::") == 0)
         address = "::1";
-    return arena_printf(start->arena, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u",
-                        address, port);
+    snprintf(ret, URL_SIZE, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u", address,
+             port);
 }
 
 static void announce(void *owner, unsigned port)
 {
     struct start *start = owner;
-    const char *url = url_of(start, port);
+    char url[URL_SIZE];
 
+    write_url(start, port, url);
     if (state_write_url(start->state, url))
         log_event(LOG_ERROR, "state.not_written", LOG_TEXT("why", fault_text()));
     if (start->announced)
@@ -47,6 +49,16 @@ static void announce(void *owner, unsigned port)
     start->announced = true;
     printf("reeve: ready at %s, token in %s/token\n", url, start->state->path);
     fflush(stdout);
+}
+
+static void renew(void *owner)
+{
+    const struct start *start = owner;
+    struct refusal why;
+
+    int r = state_renew_token(start->state, &why);
+    if (r)
+        log_event(LOG_ERROR, "token.not_renewed", LOG_TEXT("why", r < 0 ? fault_text() : why.text));
 }
 
 /* An executable beside this one. */
@@ -128,6 +140,7 @@ static int run_both(struct start *start, int *ret_exit_code, struct refusal *why
         .controller = {.control_fd = -1, .ready_fd = -1},
         .agent = {.control_fd = -1, .ready_fd = -1},
         .ready = announce,
+        .daily = renew,
         .owner = start,
     };
 

@@ -136,18 +136,18 @@ static int ask_for_token(const struct state *state, struct buf *to)
     return r || (WIFEXITED(status) && WEXITSTATUS(status) == 0) ? r : OUTCOME_UNAVAILABLE;
 }
 
-/* The admin token lasts 30 days, so each start writes a new one. */
-static int renew_token(const struct state *state, struct arena *arena, struct refusal *why)
+int state_renew_token(const struct state *state, struct refusal *why)
 {
     CLEANUP(buf_release) struct buf token;
     buf_init(&token, TOKEN_TEXT_MAX + 1);
+    char path[PATH_MAX];
 
     int r = ask_for_token(state, &token);
     if (r > 0)
         return refuse_state(why, state->path, "holds no usable key");
     if (r)
         return r;
-    const char *path = arena_printf(arena, "%s/token", state->path);
+    snprintf(path, sizeof(path), "%s/token", state->path);
     r = file_write(path, buf_slice(&token), 0600);
     explicit_bzero(token.at, token.size);
     return r ? refuse_state(why, path, strerror(-r)) : 0;
@@ -193,7 +193,7 @@ int state_open(const char *path, const struct identity *identity, struct arena *
     if (!r)
         r = open_part(fd, state.path, "controller", identity, arena, &state.controller_fd, why);
     if (!r)
-        r = renew_token(&state, arena, why);
+        r = state_renew_token(&state, why);
     if (r) {
         state_close(&state);
         return r;

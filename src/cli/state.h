@@ -45,6 +45,9 @@ struct state {
 int state_open(const char *path, const struct identity *identity, struct arena *arena,
                struct state *ret, struct refusal *why);
 void state_close(struct state *state); /* accepts a zeroed struct with fds of -1 */
+/* STATE/token: a new admin token. It lasts 30 days, so a supervisor renews it while it runs. 0;
+   OUTCOME_UNAVAILABLE; a fault. */
+int state_renew_token(const struct state *state, struct refusal *why);
 /* STATE/url. 0 or a fault. */
 int state_write_url(const struct state *state, const char *url);
 

@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 #define STOP_US        (10 * US_PER_S) /* from SIGTERM to SIGKILL, for each child */
-#define READY_TEXT_MAX 128             /* a URL and a line feed */
+#define DAY_US         (86400 * US_PER_S)
+#define READY_TEXT_MAX 128 /* a URL and a line feed */
 
 enum phase {
     PHASE_STARTING,
@@ -36,6 +37,7 @@ struct loop {
     int signal_fd;
     int exit_code;
     int64_t kill_boot_us; /* when the child that is being stopped is killed */
+    int64_t daily_boot_us;
 };
 
 static bool is_stopping(const struct loop *loop)
@@ -208,10 +210,19 @@ static int64_t deadline_of(const struct loop *loop)
 {
     int64_t controller_us = loop->supervisor->controller.restart_boot_us;
     int64_t agent_us = loop->supervisor->agent.restart_boot_us;
+    int64_t restart_us = controller_us < agent_us ? controller_us : agent_us;
 
     if (is_stopping(loop))
         return loop->kill_boot_us;
-    return controller_us < agent_us ? controller_us : agent_us;
+    return restart_us < loop->daily_boot_us ? restart_us : loop->daily_boot_us;
+}
+
+static void daily_due(struct loop *loop, int64_t boot_us)
+{
+    if (is_stopping(loop) || loop->daily_boot_us > boot_us)
+        return;
+    loop->daily_boot_us = boot_us + DAY_US;
+    loop->supervisor->daily(loop->supervisor->owner);
 }
 
 static void turn(struct loop *loop)
@@ -237,6 +248,7 @@ static void turn(struct loop *loop)
     restart_due(loop, &loop->supervisor->controller, boot_us);
     restart_due(loop, &loop->supervisor->agent, boot_us);
     kill_due(loop, boot_us);
+    daily_due(loop, boot_us);
 }
 
 static int signals_open(void)
@@ -264,6 +276,7 @@ int supervise(struct supervisor *supervisor)
         return outcome_exit(OUTCOME_FAULT);
     }
     loop.signal_fd = signal_fd;
+    loop.daily_boot_us = clock_boot_us() + DAY_US;
     signal(SIGPIPE, SIG_IGN);
     start(&loop, &supervisor->controller, clock_boot_us());
     start(&loop, &supervisor->agent, clock_boot_us());

@@ -16,6 +16,7 @@ int start_run(struct command *command, struct refusal *why);
 struct supervisor {
     struct child controller, agent;
     void (*ready)(void *owner, unsigned port); /* the controller serves; at each start */
+    void (*daily)(void *owner);                /* once a day */
     void *owner;
 };
 
