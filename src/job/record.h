@@ -2,8 +2,8 @@
 /*
  * Records: the facts that change a ledger. Nothing else does.
  *
- * The core makes them, ledger_apply() turns them into state, in one total order (the journal). A record is
- * complete in itself: applying it reads the ledger and the record, never a clock.
+ * The core makes them, ledger_apply() turns them into state, in one total order (the journal). A
+ * record is complete in itself: applying it reads the ledger and the record, never a clock.
  */
 #ifndef REEVE_JOB_RECORD_H
 #define REEVE_JOB_RECORD_H
@@ -34,9 +34,9 @@ struct record_submitted {
     const struct op *op;
     struct slice data; /* the job payload: JSON object */
     struct target target;
-    const char *user; /* subject of the token */
-    int64_t limit_us;    /* how long a run may take */
-    int64_t start_by_us; /* a run not started by then expires */
+    const char *user;         /* subject of the token */
+    int64_t limit_us;         /* how long a run may take */
+    int64_t start_by_us;      /* a run not started by then expires */
     const host_number *hosts; /* ascending, no repeats; run number = position */
     uint32_t n_hosts;         /* at least 1 */
 };
@@ -74,7 +74,8 @@ struct record_reported {
 
 struct record {
     enum record_kind kind;
-    int64_t time_us; /* when the core made it; the ledger raises it to the previous record's time if it is less */
+    int64_t time_us; /* when the core made it; the ledger raises it to the previous record's time if
+                        it is less */
     union {
         struct record_submitted submitted;
         struct record_run run;
