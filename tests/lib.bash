@@ -128,16 +128,20 @@ descendants_of()
     done
 }
 
-# Stops the pair; a failure when it does not end by itself, ends badly, or leaves a process behind.
+# Stops the pair; a failure when it does not end by itself, a part of it ends badly, or a process stays behind.
 stop_reeve()
 {
-    local family left='' pid
+    local family pair left='' pid
     [ -n "${supervisor:-}" ] || return 0
     family=$(descendants_of "$supervisor")
+    pair=$(children_of "$supervisor")
     kill -TERM "$supervisor" 2>/dev/null || true
     wait_for 20 is_gone "$supervisor" || left=" $supervisor"
     for pid in $family; do
         wait_for 2 is_gone "$pid" || left+=" $pid($(tr '\0' ' ' <"/proc/$pid/cmdline"))"
+    done
+    for pid in $pair; do
+        grep -q " child\.ended .* pid=$pid exit=0\$" "$log" || left+=" $pid(ended badly)"
     done
     [ -z "$left" ] || kill -KILL $supervisor $family 2>/dev/null
     supervisor=

@@ -16,6 +16,8 @@ teardown()
     local left=0
     # What an agent was doing when it was killed outlives it.
     pkill -KILL -fx "$nap" || true
+    stop_reeve || left=1
+    ! mountpoint -q "$scratch/disk" || umount "$scratch/disk"
     clean_up || left=1
     return $left
 }
@@ -141,6 +143,31 @@ thaw()
     wait_for 10 failed_with "$job" interrupted
 }
 
+# ---- the disk is full ----
+
+is_told_no_space()
+{
+    api GET /node/_any/hostname && [ "$status_code" = 507 ]
+}
+
+@test "a full state disk refuses submissions, and neither reads nor outcomes" {
+    [ "$(id -u)" = 0 ] || skip 'only root mounts a small disk'
+    mkdir "$scratch/disk"
+    mount -t tmpfs -o size=400m,mode=755 reeve-test "$scratch/disk"
+    state=$scratch/disk/state
+    start_reeve
+    submit_shell 'sleep 3; echo done'
+    fallocate -l 200M "$scratch/disk/ballast"
+    wait_for 5 is_told_no_space
+    refused 507
+    raw_api /health/ready
+    answers 503
+    wait_for 10 job_is "$job" completed
+    has .result.stdout done
+    rm "$scratch/disk/ballast"
+    wait_for 5 submit_query
+}
+
 # ---- the end ----
 
 @test "SIGTERM lets requests in flight finish" {
@@ -183,6 +210,14 @@ start_fails()
         port=$(free_port)
         start_fails "$state"
     )
+    submit_query
+}
+
+@test "a second controller on the same ledger is refused" {
+    start_reeve
+    run timeout 10 "$REEVE_BUILD/reeve-controller" --state "$state/controller" --port 0
+    [ "$status" = 1 ]
+    [[ $output = *"another controller"* ]]
     submit_query
 }
 

@@ -21,7 +21,7 @@
 
 struct address_kind {
     const char *prefix;
-    enum bus_role role;
+    unsigned roles; /* bit set of 1 << enum bus_role */
     int (*open)(struct address *address, const char *rest, struct refusal *why);
     int (*receive)(struct address *address, int *ret); /* NULL: there is no descriptor */
     int (*seek)(struct address *address, int *ret);    /* NULL: the other side does that */
@@ -326,16 +326,7 @@ static int connecting_seek(struct address *address, int *ret)
 static const struct address_kind kinds[] = {
     {
         .prefix = "fd:",
-        .role = BUS_AGENT,
-        .open = supervised_open,
-        .receive = supervised_receive,
-        .seek = supervised_seek,
-        .seek_after_us = ASK_AFTER_US,
-        .seek_last_us = ASK_LAST_US,
-    },
-    {
-        .prefix = "fd:",
-        .role = BUS_CONTROLLER,
+        .roles = 1u << BUS_AGENT | 1u << BUS_CONTROLLER,
         .open = supervised_open,
         .receive = supervised_receive,
         .seek = supervised_seek,
@@ -344,7 +335,7 @@ static const struct address_kind kinds[] = {
     },
     {
         .prefix = "unix:",
-        .role = BUS_AGENT,
+        .roles = 1u << BUS_AGENT,
         .open = listening_open,
         .receive = listening_receive,
         .seek_after_us = INT64_MAX,
@@ -352,7 +343,7 @@ static const struct address_kind kinds[] = {
     },
     {
         .prefix = "unix:",
-        .role = BUS_CONTROLLER,
+        .roles = 1u << BUS_CONTROLLER,
         .open = connecting_open,
         .seek = connecting_seek,
         .seek_after_us = CONNECT_AFTER_US,
@@ -366,7 +357,8 @@ int address_open(struct address *address, const struct bus_options *options, str
         const struct address_kind *kind = &kinds[i];
         size_t size = strlen(kind->prefix);
 
-        if (kind->role != options->role || strncmp(options->address, kind->prefix, size) != 0)
+        if (!(kind->roles >> options->role & 1) ||
+            strncmp(options->address, kind->prefix, size) != 0)
             continue;
         *address = (struct address){.kind = kind, .fd = -1, .peer_uid = options->peer_uid};
         return kind->open(address, options->address + size, why);

@@ -24,17 +24,6 @@ struct request_decoder {
 
 /* ---- percent-encoding (RFC 3986 §2.1) ---- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 enum plus { PLUS_IS_PLUS, PLUS_IS_SPACE /* in queries, as forms write them */ };
 
 /* NULL, or the fault in words. *ret is NUL-terminated in the arena. */
@@ -47,8 +36,8 @@ static const char *percent_decode(struct slice text, enum plus plus, struct aren
     for (size_t i = 0; i < text.size; i++) {
         char c = text.at[i];
         if (c == '%') {
-            int high = i + 2 < text.size ? hex_value(text.at[i + 1]) : -1;
-            int low = i + 2 < text.size ? hex_value(text.at[i + 2]) : -1;
+            int high = i + 2 < text.size ? hex_digit(text.at[i + 1]) : -1;
+            int low = i + 2 < text.size ? hex_digit(text.at[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return "expected two hexadecimal digits after each %";
             c = (char)(high << 4 | low);
