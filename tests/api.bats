@@ -323,7 +323,7 @@ teardown_file()
 }
 
 @test "a host is reached by name, machine id, label and the label's parent" {
-    for target in "$(hostname)" "$(cat /etc/machine-id)" group:web.dev group:web; do
+    for target in "$(hostname)" "$(machine_id)" group:web.dev group:web; do
         api GET "/node/$target/hostname"
         answers 200
         has '.results[0].hostname' "$(hostname)"

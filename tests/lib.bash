@@ -167,11 +167,22 @@ note_operations()
     [ -z "${REEVE_HITS:-}" ] || sed -nE 's/.* op=([a-zA-Z.]+) status=2[0-9]{2} .*/\1/p' "$log" | sort -u >>"$REEVE_HITS"
 }
 
+# What the agent takes for this machine's id: a machine without one gets it from its agent.
+machine_id()
+{
+    cat /etc/machine-id 2>/dev/null || cat "$state/agent/machine-id"
+}
+
 # ---- an ordinary user ----
 
-# Sets runner so that start_reeve and commands run as a user without rights; who is one already stays who it is.
+# Sets runner so that start_reeve and commands run as a user without rights; who is one already stays who it is. The
+# programs are copied to where that user can reach them, whoever may enter this checkout.
 become_ordinary()
 {
+    mkdir "$scratch/programs"
+    cp "$REEVE_BUILD"/reeve "$REEVE_BUILD"/reeve-controller "$REEVE_BUILD"/reeve-agent "$scratch/programs"
+    REEVE_BUILD=$scratch/programs
+    reeve=$REEVE_BUILD/reeve
     runner=()
     if [ "$(id -u)" = 0 ]; then
         id -u reeve-test >/dev/null 2>&1 || useradd -r -M -d /nonexistent -s /usr/sbin/nologin reeve-test

@@ -114,12 +114,12 @@ shell_of()
     api GET "/agent/$(hostname)"
     answers 200
     has .status Ready
-    has .machine_id "$(cat /etc/machine-id)"
+    has .machine_id "$(machine_id)"
     has .kernel_version "$(uname -r)"
     has .architecture "$(uname -m)"
     has .cpu_count "$(getconf _NPROCESSORS_ONLN)"
     holds '.memory.total > 0 and .os_info.distribution != "" and (.conditions | length) == 3'
-    api GET "/agent/$(cat /etc/machine-id)"
+    api GET "/agent/$(machine_id)"
     has .hostname "$(hostname)"
     api GET /agent/nobody
     refused 404

@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,14 +125,22 @@ static _Noreturn void child_give_up(bool cwd_failed)
     _exit(127);
 }
 
-/* execve() resets handlers but not what is ignored. */
+/* execve() resets handlers but not what is ignored. The kernel is asked directly: libc keeps two
+   signals from sigaction(), and its own posix_spawn(), by which a shell may have started us, leaves
+   those ignored. */
 static void signals_reset(void)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    static const struct {
+        void *handler; /* SIG_DFL */
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } action;
     sigset_t none;
 
     for (int signal = 1; signal < NSIG; signal++)
-        sigaction(signal, &action, NULL); /* refused for SIGKILL, SIGSTOP and libc's own */
+        syscall(SYS_rt_sigaction, signal, &action, NULL,
+                sizeof(action.mask)); /* not SIGKILL, SIGSTOP */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

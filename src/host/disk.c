@@ -145,6 +145,19 @@ static bool disk_measure(struct disk *disk)
     return true;
 }
 
+/* Below a chroot the root is no mount, and mountinfo does not say what it lies on. `disks` has room
+ * for one more. */
+static void root_add(struct disk_list *disks)
+{
+    struct disk root = {.name = "/", .has_name = true};
+
+    if ((disks->n && strcmp(disks->v[0].name, "/") == 0) || !disk_measure(&root))
+        return;
+    memmove(disks->v + 1, disks->v, disks->n * sizeof(*disks->v));
+    disks->v[0] = root;
+    disks->n++;
+}
+
 /* What can't be measured is left out: one broken mount must not hide the others. */
 int host_read_disks(struct host *host, struct disk_list *ret)
 {
@@ -163,6 +176,7 @@ int host_read_disks(struct host *host, struct disk_list *ret)
             disks.v[measured++] = disks.v[i];
     }
     disks.n = measured;
+    root_add(&disks);
     *ret = disks;
     return 0;
 }
