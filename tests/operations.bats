@@ -173,7 +173,8 @@ shell_of()
     unique_sleep
     from=$SECONDS
     shell_of "$nap & (setsid -w true; $nap) & echo before; $nap" 1
-    refused 504
+    refused 500
+    has .reason timeout
     has .reason timeout
     [ $((SECONDS - from)) -le 5 ]
     holds '.error | contains("timed out")'

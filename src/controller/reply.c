@@ -8,12 +8,11 @@
 #include "base/mem.h"
 
 /* Where a job of one host failed: its run's code is the error's reason, and this its status. 500 is
-   the contract's for a host that failed; 504 says that the outcome, if any, did not come in time;
-   409 and 403 that somebody did not want it. */
+   the contract's for a host that failed; 504 says that no host answered in time. */
 static const int code_status[run_code_COUNT] = {
-    [run_code_ERROR] = 500,     [run_code_TIMEOUT] = 504,     [run_code_EXPIRED] = 504,
-    [run_code_CANCELLED] = 409, [run_code_INTERRUPTED] = 500, [run_code_LOST] = 504,
-    [run_code_REFUSED] = 403,
+    [run_code_ERROR] = 500,     [run_code_TIMEOUT] = 500,     [run_code_EXPIRED] = 504,
+    [run_code_CANCELLED] = 500, [run_code_INTERRUPTED] = 500, [run_code_LOST] = 504,
+    [run_code_REFUSED] = 500,
 };
 
 #define DETAILS_MAX ((size_t)REPLY_DETAILS_HOSTS * 320) /* a host name, state and code each */
@@ -214,12 +213,10 @@ int reply_results(struct op_ctx *ctx, const struct job_question *question, struc
 {
     struct ledger_job job;
     struct run_list runs;
-    uint32_t total;
 
     int r = ledger_job(ctx->reader, &question->id, ctx->arena, &job);
     if (!r)
-        r = ledger_runs(ctx->reader, &question->id, ctx->arena, UINT32_MAX, &runs.v, &runs.n,
-                        &total);
+        r = ledger_runs(ctx->reader, &question->id, ctx->arena, &runs.v, &runs.n);
     if (r == OUTCOME_NOT_FOUND)
         return refuse_missing(ctx, question);
     if (r)
