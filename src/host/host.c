@@ -72,7 +72,9 @@ static int fold_outcome(struct host *host, int r)
     return host_fail(host, run_code_ERROR, "%s", outcome_sentence((enum outcome)r));
 }
 
-static void encode_output(const struct op *op, const void *output, struct buf *ret_data)
+/* What completed has a result, be it {}; what did not has one when the function set something. */
+static void encode_output(const struct op *op, const void *output, int outcome,
+                          struct buf *ret_data)
 {
     size_t start = ret_data->size;
     struct json_writer w = json_writer(ret_data);
@@ -80,7 +82,7 @@ static void encode_output(const struct op *op, const void *output, struct buf *r
     json_begin_object(&w);
     bool any = schema_encode_members(op->out, output, &w);
     json_end_object(&w);
-    if (!any)
+    if (!any && outcome != 0)
         ret_data->size = start;
 }
 
@@ -97,6 +99,6 @@ int host_run(const struct op *op, struct host *host, struct slice data, struct b
         return host_fail(host, run_code_ERROR, "input %s: %s", why.field, why.text);
 
     r = fold_outcome(host, functions[op->id](host, input, output));
-    encode_output(op, output, ret_data);
+    encode_output(op, output, r, ret_data);
     return r;
 }

@@ -33,8 +33,8 @@ int host_fail(struct host *host, enum run_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int host_skip(struct host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Decodes `data`, runs the operation, encodes its output into *ret_data (empty when nothing was
-   set). Outcomes as above; input that does not decode is failed(error). */
+/* Decodes `data`, runs the operation, encodes its output into *ret_data (empty when it did not
+   complete and nothing was set). Outcomes as above; input that does not decode is failed(error). */
 int host_run(const struct op *op, struct host *host, struct slice data, struct buf *ret_data);
 
 /* Parts that facts and vitals of an agent share with the operations; each 0 or a fault. */
