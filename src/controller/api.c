@@ -152,6 +152,7 @@ static int begin(void *service, struct http_request *request, size_t *body_max, 
 
 static void refuse_with(struct http_request *request, struct exchange *x, int r)
 {
+    buf_release(&x->ctx.text);
     if (r < 0) {
         log_event(LOG_ERROR, "http.fault", LOG_TEXT("request", request->id),
                   LOG_TEXT("fault", fault_text()));
@@ -192,6 +193,7 @@ static void reply_out(struct http_request *request, struct exchange *x)
     if (reply.status != 204) {
         schema_encode(op->out, x->out, &body);
         check_reply(op->out, &body);
+        buf_release(&x->ctx.text);
         reply.body = &body;
     }
     if (buf_overflowed(&body)) {
@@ -222,7 +224,7 @@ static void reply_recorded(struct http_request *request, struct exchange *x)
 static void reply_job(struct http_request *request, struct exchange *x, bool is_answered)
 {
     struct buf body;
-    struct http_reply reply = {.body = &body};
+    struct http_reply reply = {.job_id = x->job_id, .body = &body};
     struct job_question question = {
         .id = x->ctx.call->id,
         .op = x->ctx.call->submit.op,

@@ -11,11 +11,6 @@
 
 /* ---- list, get ---- */
 
-static struct slice keep(struct op_ctx *ctx, const struct buf *text)
-{
-    return (struct slice){.at = arena_copy(ctx->arena, buf_slice(text)), .size = text->size};
-}
-
 static struct status_counts status_counts_of(const uint64_t counts[job_status_COUNT])
 {
     struct status_counts all = {0};
@@ -31,18 +26,17 @@ static struct status_counts status_counts_of(const uint64_t counts[job_status_CO
 
 int op_job_list(struct op_ctx *ctx, const struct job_list_in *in, struct job_list_out *out)
 {
-    CLEANUP(buf_release) struct buf items;
     struct ledger_filter filter = {.has_status = in->has_status, .status = in->status};
     struct ledger_page page;
 
-    buf_init(&items, ITEMS_MAX);
-    int r =
-        ledger_list(ctx->reader, &filter, (uint64_t)in->offset, (unsigned)in->limit, &page, &items);
+    buf_init(&ctx->text, ITEMS_MAX);
+    int r = ledger_list(ctx->reader, &filter, (uint64_t)in->offset, (unsigned)in->limit, &page,
+                        &ctx->text);
     if (r)
         return r;
     SET(out, total_items, (int64_t)page.total);
     SET(out, status_counts, status_counts_of(page.counts));
-    SET(out, items, keep(ctx, &items));
+    SET(out, items, buf_slice(&ctx->text));
     return 0;
 }
 
@@ -53,17 +47,16 @@ static int refuse_unknown(struct op_ctx *ctx, const char *id)
 
 int op_job_get(struct op_ctx *ctx, const struct job_ref *in, struct job_get_out *out)
 {
-    CLEANUP(buf_release) struct buf item;
     struct uuid id;
 
-    buf_init(&item, ITEMS_MAX);
-    int r = uuid_parse(slice_of(in->id), &id) ? ledger_item(ctx->reader, &id, &item)
+    buf_init(&ctx->text, ITEMS_MAX);
+    int r = uuid_parse(slice_of(in->id), &id) ? ledger_item(ctx->reader, &id, &ctx->text)
                                               : OUTCOME_NOT_FOUND;
     if (r == OUTCOME_NOT_FOUND)
         return refuse_unknown(ctx, in->id);
     if (r)
         return r;
-    SET(out, item, keep(ctx, &item));
+    SET(out, item, buf_slice(&ctx->text));
     return 0;
 }
 

@@ -25,6 +25,7 @@ struct op_ctx {
     struct slice openapi;
     const struct token *token; /* NULL on PUBLIC routes */
     bool prefers_async;        /* Prefer: respond-async */
+    struct buf text;           /* what a large output points into; freed when that is encoded */
     struct refusal why;        /* text of an outcome that is returned */
     int status;                /* HTTP status instead of the row's code; 0: the row's */
 

@@ -108,6 +108,7 @@ void exchange_end(struct exchange *exchange)
 
     if (exchange->state == EXCHANGE_PARKED)
         park_remove(&connection->loop->parked, exchange->park_number);
+    atomic_fetch_sub(&connection->loop->server->n_unsent, exchange->n_unsent);
     if (!exchange->reply_status)
         exchange_gone(exchange);
     else if (exchange->request.method)
@@ -320,14 +321,42 @@ static struct exchange *exchange_of(struct http_request *request)
     return (struct exchange *)(void *)request;
 }
 
+/* False: so much waits for other clients to read it that this has no room. */
+static bool unsent_take(struct exchange *exchange, size_t size)
+{
+    struct http_server *server = exchange->connection->loop->server;
+    size_t before = atomic_fetch_add(&server->n_unsent, size);
+
+    if (size > HTTP_SMALL_REPLY && before + size > server->limits.unsent_max) {
+        atomic_fetch_sub(&server->n_unsent, size);
+        return false;
+    }
+    exchange->n_unsent = size;
+    return true;
+}
+
+static void refuse_unsent(struct http_request *request, const char *job_id)
+{
+    struct refusal why;
+
+    refuse(&why, OUTCOME_UNAVAILABLE, NULL,
+           "clients have too many replies to read, try again later");
+    http_refuse(request, &why, 0, "unread", job_id);
+}
+
 void http_reply(struct http_request *request, const struct http_reply *reply)
 {
     struct exchange *exchange = exchange_of(request);
+    size_t size = reply->body ? reply->body->size : 0;
 
     assert(exchange->state == EXCHANGE_SERVING || exchange->state == EXCHANGE_HEADERS);
+    if (!unsent_take(exchange, size)) {
+        refuse_unsent(request, reply->job_id);
+        return;
+    }
     if (loop_is_stopping(exchange->connection->loop))
         exchange->closes = true;
-    exchange->reply_size = reply->body ? reply->body->size : 0;
+    exchange->reply_size = size;
     if (!library_reply(exchange, reply)) {
         exchange->state = EXCHANGE_CUT;
         return;

@@ -95,6 +95,7 @@ static void reply_big(struct http_request *request)
     body.size = BIG_SIZE;
     http_reply(request,
                &(struct http_reply){.status = 200, .content_type = "text/plain", .body = &body});
+    buf_release(&body); /* was refused */
 }
 
 static void park(struct service *service, struct http_request *request, int64_t wait_us)
@@ -168,8 +169,12 @@ const struct http_service fixture_service = {
     .replied = service_replied,
 };
 
-static const struct http_limits usual = {.request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S};
-static const struct http_limits hasty = {.request_us = 300 * US_PER_MS, .idle_s = 1};
+static const struct http_limits usual = {
+    .request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S, .unsent_max = HTTP_UNSENT_MAX};
+static const struct http_limits hasty = {
+    .request_us = 300 * US_PER_MS, .idle_s = 1, .unsent_max = HTTP_UNSENT_MAX};
+static const struct http_limits tight = {
+    .request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S, .unsent_max = BIG_SIZE * 2};
 
 static int setup_with(void **state, unsigned n_loops, unsigned connections_max,
                       const struct http_limits *limits)
@@ -210,6 +215,11 @@ int service_setup_narrow(void **state)
     return setup_with(state, 2, 4, &usual);
 }
 
+int service_setup_tight(void **state)
+{
+    return setup_with(state, 2, 1000, &tight);
+}
+
 int service_teardown(void **state)
 {
     struct service *service = *state;
@@ -230,9 +240,11 @@ void wait_count(const atomic_uint *count, unsigned n)
 
 void wait_connections(const struct service *service, unsigned n)
 {
-    for (int i = 0; i < PATIENCE_MS && http_connections(service->server) != n; i++)
+    const atomic_uint *now = &service->server->n_connections;
+
+    for (int i = 0; i < PATIENCE_MS && atomic_load(now) != n; i++)
         usleep(1000);
-    assert_int_equal(http_connections(service->server), n);
+    assert_int_equal(atomic_load(now), n);
 }
 
 void service_wake(struct service *service)

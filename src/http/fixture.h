@@ -18,8 +18,8 @@
 
 #include "http/loop.h"
 
-#define REPLY_MAX ((size_t)4 << 20)
-#define BIG_SIZE  ((size_t)2 << 20)
+#define REPLY_MAX ((size_t)16 << 20)
+#define BIG_SIZE  ((size_t)8 << 20) /* more than the buffers of a socket take */
 #define JSON      "Content-Type: application/json\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -51,6 +51,7 @@ int service_setup(void **state);
 int service_setup_hasty(void **state);  /* a request has 300 ms, an idle connection 1 s */
 int service_setup_wide(void **state);   /* two loops */
 int service_setup_narrow(void **state); /* two loops, four connections */
+int service_setup_tight(void **state);  /* two loops, two big replies may be unread */
 int service_teardown(void **state);
 
 #define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, service_teardown)

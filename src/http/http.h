@@ -18,10 +18,14 @@
 #include <stdint.h>
 
 /* Memory of a connection: request line, headers with 64 bytes for each, and the reply's header. */
-#define HTTP_HEADER_MAX      ((size_t)16 << 10)
-#define HTTP_BODY_MAX        ((size_t)1 << 20)       /* unless begin() says otherwise */
-#define HTTP_REQUEST_US      (10 * INT64_C(1000000)) /* from a request's first byte to its last */
-#define HTTP_IDLE_S          60                      /* a keep-alive connection without a request */
+#define HTTP_HEADER_MAX ((size_t)16 << 10)
+#define HTTP_BODY_MAX   ((size_t)1 << 20)       /* unless begin() says otherwise */
+#define HTTP_REQUEST_US (10 * INT64_C(1000000)) /* from a request's first byte to its last */
+#define HTTP_IDLE_S     60                      /* a keep-alive connection without a request */
+/* Bodies of replies that clients have not read yet, of the whole server. Over it, replies larger
+   than HTTP_SMALL_REPLY become 503: slow readers cost a bounded amount of memory. */
+#define HTTP_UNSENT_MAX      ((size_t)512 << 20)
+#define HTTP_SMALL_REPLY     ((size_t)4 << 10)
 #define HTTP_REQUEST_ID_SIZE 65
 
 struct http_server;
@@ -97,7 +101,8 @@ struct http_reply {
     int status;
     const char *content_type;                   /* NULL: application/json */
     const char *allow, *location, *retry_after; /* NULL: not sent */
-    struct buf *body;                           /* taken: empty afterwards; NULL: no body */
+    const char *job_id; /* NULL, or what a refusal in place of this reply names */
+    struct buf *body;   /* taken, empty afterwards, or refused; NULL: no body */
 };
 /* Loop thread only. X-Request-ID, Cache-Control: no-store and Date are added. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
@@ -110,8 +115,5 @@ void http_refuse(struct http_request *request, const struct refusal *why, int st
 struct http_ticket http_park(struct http_request *request, int64_t until_boot_us);
 /* From any thread: resumed() is called in the loop's thread. Once a park; more are ignored. */
 void http_wake(struct http_server *server, struct http_ticket ticket);
-
-/* Open connections now, for health and metrics. */
-unsigned http_connections(const struct http_server *server);
 
 #endif

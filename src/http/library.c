@@ -95,6 +95,7 @@ static void take_part(struct exchange *exchange, const char *bytes, size_t *size
     }
 }
 
+/* Its parameters are the library's. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *loop, struct MHD_Connection *library, const char *url,
                                   const char *method, const char *version, const char *bytes,
                                   size_t *size, void **context)

@@ -31,10 +31,11 @@ struct MHD_Connection;
 #define SPARE_EXCHANGES 32 /* kept by a loop for the next requests */
 #define DATE_SIZE       sizeof("Tue, 24 Nov 2026 06:12:28 GMT")
 
-/* Times that tests shorten. */
+/* What tests shorten. */
 struct http_limits {
     int64_t request_us; /* HTTP_REQUEST_US */
     unsigned idle_s;    /* HTTP_IDLE_S; also how long a reply may make no progress */
+    size_t unsent_max;  /* HTTP_UNSENT_MAX */
 };
 
 enum connection_state { CONNECTION_IDLE, CONNECTION_RECEIVING, CONNECTION_BUSY, CONNECTION_STATES };
@@ -81,6 +82,7 @@ struct exchange {
     uint64_t park_number; /* EXCHANGE_PARKED */
     int reply_status;     /* EXCHANGE_REPLIED, or EXCHANGE_CUT with an error of ours */
     size_t reply_size;
+    size_t n_unsent; /* its part of the server's */
     struct exchange *next_spare;
 };
 
@@ -91,6 +93,7 @@ struct http_server {
     uint16_t port;
     unsigned connections_max, n_loops;
     atomic_uint n_connections;
+    atomic_size_t n_unsent;        /* bytes of reply bodies of requests that have not ended */
     _Atomic int64_t stop_until_us; /* boot time; 0: not asked to stop */
     struct loop *loops[LOOPS_MAX];
 };

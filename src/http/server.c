@@ -182,7 +182,8 @@ int http_open_limited(const struct http_options *options, const struct http_limi
 
 int http_open(const struct http_options *options, struct http_server **ret, struct refusal *why)
 {
-    const struct http_limits limits = {.request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S};
+    const struct http_limits limits = {
+        .request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S, .unsent_max = HTTP_UNSENT_MAX};
 
     return http_open_limited(options, &limits, ret, why);
 }
@@ -207,11 +208,6 @@ void http_close(struct http_server *server, int64_t grace_us)
 uint16_t http_port(const struct http_server *server)
 {
     return server->port;
-}
-
-unsigned http_connections(const struct http_server *server)
-{
-    return atomic_load(&server->n_connections);
 }
 
 void http_wake(struct http_server *server, struct http_ticket ticket)

@@ -339,6 +339,27 @@ static void an_idle_connection_is_not_taken_for_a_slow_request(void **state)
     client_close(&client);
 }
 
+static void replies_that_nobody_reads_take_bounded_memory(void **state)
+{
+    struct service *service = *state;
+    struct client idler[] = {client_open(service), client_open(service)};
+
+    for (size_t i = 0; i < COUNT_OF(idler); i++)
+        client_send(&idler[i], GET("/big"));
+    while (atomic_load(&service->server->n_unsent) < 2 * BIG_SIZE)
+        usleep(1000);
+    struct reply reply = service_ask(service, GET("/big"));
+    assert_error(&reply, 503, "unread", "try again");
+    reply = service_ask(service, GET("/facts"));
+    assert_int_equal(reply.status, 200);
+
+    client_close(&idler[0]);
+    wait_connections(service, 1);
+    reply = service_ask(service, GET("/big"));
+    assert_int_equal(reply.status, 200);
+    client_close(&idler[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +377,7 @@ int main(void)
         TEST(a_slow_body_is_cut, service_setup_hasty),
         TEST(an_idle_connection_is_closed_after_its_time_and_not_before, service_setup_hasty),
         TEST(an_idle_connection_is_not_taken_for_a_slow_request, service_setup_hasty),
+        TEST(replies_that_nobody_reads_take_bounded_memory, service_setup_tight),
     };
 
     return cmocka_run_group_tests_name("http/limits", tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void a_connection_is_used_again(void **state)
         assert_int_equal(reply.status, 200);
         assert_string_equal(reply.body, strstr(request, "{"));
     }
-    assert_int_equal(http_connections(service->server), 1);
+    assert_int_equal(atomic_load(&service->server->n_connections), 1);
     client_close(&client);
     wait_connections(service, 0);
     assert_int_equal(atomic_load(&service->n_gone), 0);
