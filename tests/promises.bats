@@ -239,3 +239,13 @@ start_fails()
     start_fails ledger
     [ "$(stat -c %s "$ledger")" = 8192 ]
 }
+
+@test "a ledger that was cut short is refused in words and left as it is" {
+    start_reeve
+    submit_query
+    stop_reeve
+    ledger=$(find "$state" -name data.mdb)
+    truncate -s 8192 "$ledger"
+    start_fails ledger 'cut short'
+    [ "$(stat -c %s "$ledger")" = 8192 ]
+}

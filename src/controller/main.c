@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -207,7 +208,10 @@ static int serve(const struct controller_options *options)
     if (!r)
         r = start(&controller, &why);
     if (r) {
-        fprintf(stderr, "reeve-controller: %s\n", r < 0 ? fault_text() : why.text);
+        if (r < 0)
+            refuse(&why, OUTCOME_FAULT, NULL, "can't start on the state in %s: %s", options->state,
+                   fault_text());
+        fprintf(stderr, "reeve-controller: %s\n", why.text);
         stop(&controller, 0);
         return EXIT_FAILURE;
     }
@@ -239,5 +243,6 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     log_setup("reeve-controller", options.log_level, options.log_json);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* what a large reply took goes back to the system */
     return serve(&options);
 }

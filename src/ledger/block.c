@@ -64,9 +64,9 @@ static unsigned codes_of(const struct head *head, uint16_t ret[VALUES_MAX])
 {
     unsigned n = 0;
 
-    for (uint16_t code = 0; code < run_code_COUNT; code++) {
+    for (unsigned code = 0; code < run_code_COUNT; code++) {
         if (head->codes & 1u << code)
-            ret[n++] = code;
+            ret[n++] = (uint16_t)code;
     }
     return n;
 }
@@ -326,9 +326,9 @@ static uint32_t u32_at(const uint8_t *at)
     return u16_at(at) | u16_at(at + 2) << 16;
 }
 
-static bool is_ascending(const uint8_t *at, uint32_t n)
+static bool is_ascending(const uint8_t *at, size_t n)
 {
-    for (uint32_t i = 1; i < n; i++) {
+    for (size_t i = 1; i < n; i++) {
         if (u16_at(at + 2 * i) <= u16_at(at + 2 * i - 2))
             return false;
     }

@@ -126,22 +126,27 @@ unsigned blocks_page(const struct blocks *blocks, enum dimension dimension, uint
     return n;
 }
 
-/* Two ascending lists into one; the first `limit` of it. */
-static unsigned merge(const uint16_t *a, unsigned n_a, const uint16_t *b, unsigned n_b,
-                      uint64_t base, unsigned limit, uint64_t *ret)
+struct positions {
+    uint16_t v[BLOCKS_PAGE_MAX]; /* ascending */
+    unsigned n;
+};
+
+/* Two lists into one, as seqs from `base`; the first `limit` of it. */
+static unsigned merge(const struct positions *a, const struct positions *b, uint64_t base,
+                      unsigned limit, uint64_t *ret)
 {
     unsigned i = 0, k = 0, n = 0;
 
-    while (n < limit && (i < n_a || k < n_b)) {
-        bool take_a = k == n_b || (i < n_a && a[i] < b[k]);
-        ret[n++] = base + (take_a ? a[i++] : b[k++]);
+    while (n < limit && (i < a->n || k < b->n)) {
+        bool take_a = k == b->n || (i < a->n && a->v[i] < b->v[k]);
+        ret[n++] = base + (take_a ? a->v[i++] : b->v[k++]);
     }
     return n;
 }
 
 unsigned blocks_open_from(const struct blocks *blocks, uint64_t seq, unsigned limit, uint64_t *ret)
 {
-    uint16_t waiting[BLOCKS_PAGE_MAX], processing[BLOCKS_PAGE_MAX];
+    struct positions waiting, processing;
     uint64_t first = seq / BLOCK_JOBS;
     unsigned n = 0;
 
@@ -153,11 +158,11 @@ unsigned blocks_open_from(const struct blocks *blocks, uint64_t seq, unsigned li
         uint16_t from = base < seq ? (uint16_t)(seq - base) : 0;
         if (!block)
             continue;
-        unsigned n_waiting =
-            block_from(block, DIMENSION_STATUS, job_status_SUBMITTED, from, limit - n, waiting);
-        unsigned n_processing =
-            block_from(block, DIMENSION_STATUS, job_status_PROCESSING, from, limit - n, processing);
-        n += merge(waiting, n_waiting, processing, n_processing, base, limit - n, ret + n);
+        waiting.n =
+            block_from(block, DIMENSION_STATUS, job_status_SUBMITTED, from, limit - n, waiting.v);
+        processing.n = block_from(block, DIMENSION_STATUS, job_status_PROCESSING, from, limit - n,
+                                  processing.v);
+        n += merge(&waiting, &processing, base, limit - n, ret + n);
     }
     return n;
 }

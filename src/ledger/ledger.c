@@ -340,11 +340,6 @@ void ledger_reader_close(struct ledger_reader *reader)
     mem_free(reader);
 }
 
-uint64_t ledger_version(struct ledger *ledger)
-{
-    return ledger->published;
-}
-
 /* True: done, *ret_r says how. False: a commit is between disk and index. */
 static bool reader_try(struct ledger_reader *reader, snapshot_copy *copy, void *ret,
                        uint64_t *ret_agents_version, int *ret_r)

@@ -63,9 +63,6 @@ uint64_t ledger_refused(const struct ledger *ledger);
 int ledger_reader_open(struct ledger *ledger, struct ledger_reader **ret);
 void ledger_reader_close(struct ledger_reader *reader);
 
-/* Commits so far; changes with every visible change. For ETags and cached replies. */
-uint64_t ledger_version(struct ledger *ledger);
-
 struct ledger_filter {
     bool has_status;
     enum job_status status;
@@ -116,9 +113,9 @@ struct ledger_run {
     struct slice data; /* empty: none */
     int64_t acknowledged_us, started_us, finished_us;
 };
-/* The job's runs in order of host names; at most `max`, *ret_total tells how many there are. */
+/* The job's runs in order of host names. */
 int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
-                uint32_t max, struct ledger_run **ret, uint32_t *ret_n, uint32_t *ret_total);
+                struct ledger_run **ret, uint32_t *ret_n);
 
 /* Where one run stands, without reading the others. OUTCOME_NOT_FOUND: no such job or run. */
 int ledger_run_point(struct ledger_reader *reader, const struct uuid *id, uint32_t number,

@@ -175,7 +175,7 @@ static int runs_of(struct ledger_reader *reader, uint64_t seq)
 }
 
 static int runs_copy(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
-                     uint32_t max, struct ledger_run **ret, uint32_t *ret_n)
+                     struct ledger_run **ret, uint32_t *ret_n)
 {
     uint64_t seq;
     int r = reader_seq(reader, id, &seq);
@@ -184,7 +184,7 @@ static int runs_copy(struct ledger_reader *reader, const struct uuid *id, struct
         r = runs_of(reader, seq);
     if (r)
         return r;
-    uint32_t n = reader->runs.n < max ? reader->runs.n : max;
+    uint32_t n = reader->runs.n;
     *ret = arena_alloc(arena, n * sizeof(**ret));
     for (uint32_t i = 0; i < n; i++)
         (*ret)[i] = run_copy(reader, runs_at(&reader->runs, i), arena);
@@ -193,15 +193,13 @@ static int runs_copy(struct ledger_reader *reader, const struct uuid *id, struct
 }
 
 int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
-                uint32_t max, struct ledger_run **ret, uint32_t *ret_n, uint32_t *ret_total)
+                struct ledger_run **ret, uint32_t *ret_n)
 {
     int r = reader_begin(reader, NULL, NULL);
 
     if (r)
         return r;
-    r = runs_copy(reader, id, arena, max, ret, ret_n);
-    if (!r)
-        *ret_total = reader->runs.n;
+    r = runs_copy(reader, id, arena, ret, ret_n);
     reader_end(reader);
     return r;
 }

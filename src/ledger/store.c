@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "ledger/damage.h"
 #include "ledger/stored.h"
 
 #include <assert.h>
@@ -112,6 +113,12 @@ static int store_lock(struct store *store, struct refusal *why)
     return refuse_errno(why, "lock", store->dir, -errno);
 }
 
+static void on_assertion(MDB_env *env, const char *text)
+{
+    (void)env;
+    damage_end(text);
+}
+
 static int env_open(struct store *store, bool no_sync)
 {
     unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (no_sync ? MDB_NOSYNC : 0);
@@ -120,7 +127,10 @@ static int env_open(struct store *store, bool no_sync)
 
     if (rc)
         return MDB_FAULT(rc);
-    rc = mdb_env_set_mapsize(store->env, MAP_SIZE);
+    damage_watch(store->dir);
+    rc = mdb_env_set_assert(store->env, on_assertion);
+    if (!rc)
+        rc = mdb_env_set_mapsize(store->env, MAP_SIZE);
     if (!rc)
         rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
     if (!rc)

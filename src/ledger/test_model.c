@@ -463,12 +463,12 @@ static void check_runs(struct both *both)
     struct model *model = &both->model;
     struct arena arena CLEANUP(arena_release) = {0};
     struct ledger_run *runs;
-    uint32_t n, total;
+    uint32_t n;
 
     if (model->n_jobs == 0)
         return;
     const struct model_job *job = &model->jobs[random_below(model->n_jobs)];
-    int r = ledger_runs(both->fixture.reader, &job->id, &arena, UINT32_MAX, &runs, &n, &total);
+    int r = ledger_runs(both->fixture.reader, &job->id, &arena, &runs, &n);
     assert_int_equal(r, 0);
     assert_int_equal(n, job->n_runs);
     for (uint32_t i = 0; i < n; i++) {
@@ -519,7 +519,6 @@ static void random_batch(struct both *both)
 {
     unsigned n = 1 + random_below(one_in(3) ? BATCH_MAX : 8);
     struct ledger *ledger = both->fixture.ledger;
-    uint64_t n_refused = both->model.n_refused;
 
     both->before_batch = both->model;
     assert_int_equal(ledger_begin(ledger), 0);
@@ -527,7 +526,7 @@ static void random_batch(struct both *both)
         random_record(both);
     if (one_in(25)) {
         ledger_abort(ledger);
-        n_refused = both->model.n_refused;
+        uint64_t n_refused = both->model.n_refused;
         both->model = both->before_batch;
         both->model.n_refused = n_refused;
         return;

@@ -175,6 +175,84 @@ static void free_space_is_that_of_the_disk(void **state)
     assert_true(free_bytes > 0);
 }
 
+/* ---- damage that LMDB does not look for ---- */
+
+static void damage_file(const struct fixture *fixture, off_t page, off_t n_pages, bool cut)
+{
+    char path[300], page_of_x[4096];
+
+    memset(page_of_x, 'x', sizeof(page_of_x));
+    snprintf(path, sizeof(path), "%s/data.mdb", fixture->dir);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    if (cut)
+        assert_int_equal(ftruncate(fd, page * (off_t)sizeof(page_of_x)), 0);
+    for (off_t i = 0; i < n_pages && !cut; i++)
+        assert_int_equal(pwrite(fd, page_of_x, sizeof(page_of_x), (page + i) * 4096), 4096);
+    close(fd);
+}
+
+/* Opens it in a child, since that may end there. Refused or damaged: the child says the ledger's
+   directory and exits with 1. */
+static void expect_no_start(const struct fixture *fixture)
+{
+    char said[1024] = "";
+    int ends[2], status;
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct ledger *ledger;
+        struct refusal why = {.text = ""};
+        dup2(ends[1], STDERR_FILENO);
+        if (ledger_open(fixture->dir, &ledger, &why) == 0)
+            _exit(2);
+        fprintf(stderr, "%s", why.text);
+        _exit(1);
+    }
+    close(ends[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+    close(ends[0]);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    if (!strstr(said, fixture->dir))
+        fail_msg("%s", said);
+}
+
+static void drop_ledger(struct fixture *fixture)
+{
+    ledger_reader_close(fixture->reader);
+    ledger_drop(fixture->ledger);
+}
+
+static void a_file_that_was_cut_short_ends_with_a_word(void **state)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+
+    (void)state;
+    fixture_make(&fixture);
+    drop_ledger(&fixture);
+    damage_file(&fixture, 2, 0, true); /* both meta pages are whole */
+    expect_no_start(&fixture);
+    buf_release(&fixture.text);
+    fixture_remove_dir(&fixture);
+}
+
+static void pages_of_nonsense_end_with_a_word(void **state)
+{
+    struct fixture fixture = {.now_us = FIXTURE_START_US};
+
+    (void)state;
+    fixture_make(&fixture);
+    drop_ledger(&fixture);
+    damage_file(&fixture, 2, 64, false);
+    expect_no_start(&fixture);
+    buf_release(&fixture.text);
+    fixture_remove_dir(&fixture);
+}
+
 /* ---- after a kill ---- */
 
 /* Submits, starts and finishes without end; says each committed number of jobs on `fd`. */
@@ -326,6 +404,8 @@ int main(void)
         cmocka_unit_test(a_file_in_its_place_is_refused),
         cmocka_unit_test(a_directory_that_is_not_writable_is_refused),
         TEST(free_space_is_that_of_the_disk),
+        cmocka_unit_test(a_file_that_was_cut_short_ends_with_a_word),
+        cmocka_unit_test(pages_of_nonsense_end_with_a_word),
         cmocka_unit_test(a_killed_writer_leaves_what_it_had_committed),
         TEST(a_damaged_blob_is_made_again_from_heads),
         TEST(a_blob_of_a_block_that_can_not_be_is_damage),
