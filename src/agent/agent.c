@@ -166,7 +166,8 @@ static void stop(struct agent *agent, const char *why, int64_t boot_us)
     if (agent->session)
         session_stop_tasks(agent->session);
     log_event(LOG_NOTICE, "agent.stopping", LOG_TEXT("why", why),
-              LOG_NUMBER("running", runs_n_running(agent->runs)));
+              LOG_NUMBER("running", runs_n_running(agent->runs)),
+              LOG_NUMBER("waiting", runs_n_waiting(agent->runs)));
 }
 
 static void take_signals(struct agent *agent, int64_t boot_us)

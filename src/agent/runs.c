@@ -8,6 +8,7 @@
 #include "agent/runs.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 /* Waiting runs are looked through this often. */
@@ -67,8 +68,8 @@ static void list_add(struct run_list *list, struct run *run)
 /* Takes out *at, which points into the list. */
 static struct run *list_take(struct run_list *list, struct run **at)
 {
+    assert(at);
     struct run *run = *at;
-
     *at = run->next;
     if (list->end == &run->next)
         list->end = at;

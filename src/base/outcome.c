@@ -61,12 +61,13 @@ static void cut_at_character(char *text, size_t size)
         text[whole.size - 1] = '\0';
 }
 
-int refuse(struct refusal *why, enum outcome outcome, const char *field, const char *format, ...)
+void refusal_fill(struct refusal *why, enum outcome outcome, const char *field, const char *format,
+                  ...)
 {
     va_list args;
 
     if (!why)
-        return outcome;
+        return;
     why->outcome = outcome;
     int size = snprintf(why->field, sizeof(why->field), "%s", field ? field : "");
     if (size >= (int)sizeof(why->field))
@@ -76,25 +77,23 @@ int refuse(struct refusal *why, enum outcome outcome, const char *field, const c
     va_end(args);
     if (size >= (int)sizeof(why->text))
         cut_at_character(why->text, sizeof(why->text));
-    return outcome;
 }
 
 static _Thread_local struct {
-    int negative_errno;
+    int fault;
     const char *file;
     int line;
     char text[160];
 } last_fault;
 
-int fault_note(int negative_errno, const char *file, int line)
+void fault_note(int fault, const char *file, int line)
 {
     /* The build may compile from outside the tree: "../src/…". */
     const char *in_tree = strstr(file, "src/");
 
-    last_fault.negative_errno = negative_errno;
+    last_fault.fault = fault;
     last_fault.file = in_tree ? in_tree : file;
     last_fault.line = line;
-    return negative_errno;
 }
 
 const char *fault_text(void)
@@ -103,7 +102,7 @@ const char *fault_text(void)
 
     if (!last_fault.file)
         return "no fault";
-    const char *error = strerror_r(-last_fault.negative_errno, room, sizeof(room));
+    const char *error = strerror_r(-last_fault.fault, room, sizeof(room));
     snprintf(last_fault.text, sizeof(last_fault.text), "%s:%d: %s", last_fault.file,
              last_fault.line, error);
     return last_fault.text;

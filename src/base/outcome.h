@@ -10,6 +10,7 @@
 #ifndef REEVE_BASE_OUTCOME_H
 #define REEVE_BASE_OUTCOME_H
 
+#include <errno.h>
 #include <stddef.h>
 
 enum outcome {
@@ -35,13 +36,27 @@ struct refusal {
 };
 
 /* Fills *why, unless it is NULL, and returns `outcome`: return refuse(why, OUTCOME_INVALID,
-   "limit", "…", …); field may be NULL. */
-int refuse(struct refusal *why, enum outcome outcome, const char *field, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+   "limit", "…", …); field may be NULL. Like FAULT a macro, so that compilers and analyzers see that
+   it is not 0. */
+#define refuse(why, outcome_, ...)                                                                 \
+    __extension__({                                                                                \
+        enum outcome refused_ = (outcome_);                                                        \
+        refusal_fill((why), refused_, __VA_ARGS__);                                                \
+        (int)refused_;                                                                             \
+    })
+void refusal_fill(struct refusal *why, enum outcome outcome, const char *field, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 
-/* Notes where a fault was made, for this thread, and returns its argument: return FAULT(-errno); */
-#define FAULT(negative_errno) fault_note((negative_errno), __FILE__, __LINE__)
-int fault_note(int negative_errno, const char *file, int line);
+/* Notes where a fault was made, for this thread, and returns its argument: return FAULT(-errno); a
+   call that failed and left errno 0 is -EIO. */
+#define FAULT(negative_errno)                                                                      \
+    __extension__({                                                                                \
+        int fault_ = (negative_errno);                                                             \
+        fault_ = fault_ < 0 ? fault_ : -EIO;                                                       \
+        fault_note(fault_, __FILE__, __LINE__);                                                    \
+        fault_;                                                                                    \
+    })
+void fault_note(int fault, const char *file, int line);
 /* "src/ledger/store.c:120: No space left on device" for the last fault of this thread; for the one
  * log line. */
 const char *fault_text(void);

@@ -423,11 +423,18 @@ static void a_long_refusal_is_cut_between_characters(void **state)
 static void a_fault_remembers_where_it_was_made(void **state)
 {
     (void)state;
-    assert_int_equal(fault_note(-ENOSPC, "../src/ledger/store.c", 120), -ENOSPC);
+    fault_note(-ENOSPC, "../src/ledger/store.c", 120);
     assert_string_equal(fault_text(), "src/ledger/store.c:120: No space left on device");
     assert_int_equal(FAULT(-EIO), -EIO);
     assert_non_null(strstr(fault_text(), "test_text.c:"));
     assert_non_null(strstr(fault_text(), ": Input/output error"));
+}
+
+static void a_fault_without_errno_is_still_a_fault(void **state)
+{
+    (void)state;
+    errno = 0;
+    assert_int_equal(FAULT(-errno), -EIO);
 }
 
 /* What log_write() writes to standard error, without the time in front. */
@@ -572,6 +579,7 @@ int main(void)
         cmocka_unit_test(a_refusal_says_why),
         cmocka_unit_test(a_long_refusal_is_cut_between_characters),
         cmocka_unit_test(a_fault_remembers_where_it_was_made),
+        cmocka_unit_test(a_fault_without_errno_is_still_a_fault),
         cmocka_unit_test(a_log_line_quotes_what_needs_it),
         cmocka_unit_test(a_json_log_line_is_json),
         cmocka_unit_test(a_long_log_value_is_cut_and_the_line_stays_one),

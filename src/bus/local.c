@@ -310,6 +310,7 @@ static int take_event(struct bus *bus, const struct epoll_event *event)
     if (event->data.ptr == bus)
         return receive_stream(bus);
     struct bus_peer *peer = event->data.ptr;
+    assert(peer);
     if (peer == bus->peer && event->events & EPOLLOUT)
         send_waiting(bus, peer);
     if (peer == bus->peer && event->events & ~(uint32_t)EPOLLOUT)

@@ -144,20 +144,21 @@ static int decode_object(const struct decoder *d, const struct spot *spot, struc
     return decode_finish(d, spot, spot->type->schema, ret);
 }
 
-static int count_values(const struct decoder *d, const struct spot *spot, struct json json,
-                        size_t *ret)
+static size_t count_values(struct json json)
 {
-    char text[64];
     size_t n = 0;
 
     for (struct json_walk w = json_walk(json); json_next(&w);)
         n++;
-    if (n > d->list_max) {
-        snprintf(text, sizeof(text), "more than %zu values are not accepted", d->list_max);
-        return spot_refuse_text(spot, text, d->why);
-    }
-    *ret = n;
-    return 0;
+    return n;
+}
+
+static int refuse_count(const struct decoder *d, const struct spot *spot)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "more than %zu values are not accepted", d->list_max);
+    return spot_refuse_text(spot, text, d->why);
 }
 
 static int decode_list(const struct decoder *d, const struct spot *spot, struct json json,
@@ -165,17 +166,15 @@ static int decode_list(const struct decoder *d, const struct spot *spot, struct 
 {
     const struct type *element = spot->type->element;
     struct spot at = {.up = spot, .type = element, .rule = spot->rule};
-    size_t n;
-    int r;
 
     if (json.kind != JSON_ARRAY)
         return spot_refuse(spot, json.text, d->why);
-    r = count_values(d, spot, json, &n);
-    if (r)
-        return r;
+    size_t n = count_values(json);
+    if (n > d->list_max)
+        return refuse_count(d, spot);
     char *values = arena_alloc(d->arena, n * element->size);
     for (struct json_walk w = json_walk(json); json_next(&w); at.index++) {
-        r = decode_json(d, &at, w.value, values + at.index * element->size);
+        int r = decode_json(d, &at, w.value, values + at.index * element->size);
         if (r)
             return r;
     }
@@ -187,21 +186,19 @@ static int decode_map(const struct decoder *d, const struct spot *spot, struct j
                       struct sequence *ret)
 {
     const struct type *element = spot->type->element;
-    size_t n;
-    int r;
 
     if (json.kind != JSON_OBJECT)
         return spot_refuse(spot, json.text, d->why);
-    r = count_values(d, spot, json, &n);
-    if (r)
-        return r;
+    size_t n = count_values(json);
+    if (n > d->list_max)
+        return refuse_count(d, spot);
     char *entries = arena_alloc(d->arena, n * element->entry_size), *entry = entries;
     for (struct json_walk w = json_walk(json); json_next(&w); entry += element->entry_size) {
         const char **key = (const char **)(void *)entry;
         if (json_string(w.key, d->arena, key, NULL))
             return spot_refuse_text(spot, "names cannot hold U+0000", d->why);
         struct spot at = {.up = spot, .name = slice_of(*key), .type = element, .rule = spot->rule};
-        r = decode_json(d, &at, w.value, entry + element->val_offset);
+        int r = decode_json(d, &at, w.value, entry + element->val_offset);
         if (r)
             return r;
     }

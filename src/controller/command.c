@@ -68,9 +68,14 @@ static int start_job(struct core *core, struct call *call)
 static int run_submit(struct core *core, struct call *call, struct refusal *why)
 {
     struct call_submit *submit = &call->submit;
+    struct target_question question = {
+        .target = &submit->target,
+        .field = submit->target_field,
+        .dispatch = core->dispatch,
+        .boot_us = core->boot_us,
+    };
 
-    int r = fleet_resolve(&core->fleet, core->dispatch, &submit->target, submit->target_field,
-                          core->boot_us, &call->arena, &submit->hosts, why);
+    int r = fleet_resolve(&core->fleet, &question, &call->arena, &submit->hosts, why);
     if (r)
         return r;
     r = core_room(core, submit->hosts.n, why);

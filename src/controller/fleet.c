@@ -168,49 +168,52 @@ static bool agent_has_label(const struct agent *agent, const struct target *targ
 
 /* Whether `agent` is the better choice for _any. */
 static bool is_preferred(const struct agent *agent, const struct agent *to,
-                         const struct dispatch *dispatch, int64_t boot_us)
+                         const struct target_question *question)
 {
-    bool ready = agent_is_ready(agent, boot_us);
+    bool ready = agent_is_ready(agent, question->boot_us);
 
     if (!to)
         return true;
-    if (ready != agent_is_ready(to, boot_us))
+    if (ready != agent_is_ready(to, question->boot_us))
         return ready;
     if (ready)
-        return dispatch_host_runs(dispatch, agent->host) < dispatch_host_runs(dispatch, to->host);
+        return dispatch_host_runs(question->dispatch, agent->host) <
+               dispatch_host_runs(question->dispatch, to->host);
     return agent->heard_us > to->heard_us;
 }
 
-static const struct agent *choose_any(const struct fleet *fleet, const struct dispatch *dispatch,
-                                      int64_t boot_us)
+static const struct agent *choose_any(const struct fleet *fleet,
+                                      const struct target_question *question)
 {
     const struct agent *best = NULL;
 
     for (uint32_t i = 0; i < fleet->n; i++) {
-        if (is_preferred(fleet->by_host[i], best, dispatch, boot_us))
+        if (is_preferred(fleet->by_host[i], best, question))
             best = fleet->by_host[i];
     }
     return best;
 }
 
 /* The one agent of a target that means one; NULL when there is none. */
-static const struct agent *resolve_one(const struct fleet *fleet, const struct dispatch *dispatch,
-                                       const struct target *target, int64_t boot_us)
+static const struct agent *resolve_one(const struct fleet *fleet,
+                                       const struct target_question *question)
 {
+    const struct target *target = question->target;
     char name[TARGET_TEXT_MAX + 1];
 
     if (target->kind == TARGET_ANY)
-        return choose_any(fleet, dispatch, boot_us);
+        return choose_any(fleet, question);
     assert(target->text.size <= TARGET_TEXT_MAX);
     memcpy(name, target->text.at, target->text.size);
     name[target->text.size] = '\0';
     return fleet_find(fleet, name);
 }
 
-int fleet_resolve(const struct fleet *fleet, const struct dispatch *dispatch,
-                  const struct target *target, const char *field, int64_t boot_us,
+int fleet_resolve(const struct fleet *fleet, const struct target_question *question,
                   struct arena *arena, struct host_list *ret, struct refusal *why)
 {
+    const struct target *target = question->target;
+
     if (fleet->n == 0)
         return refuse(why, OUTCOME_UNAVAILABLE, NULL,
                       "no agent has ever connected to this controller");
@@ -219,7 +222,7 @@ int fleet_resolve(const struct fleet *fleet, const struct dispatch *dispatch,
     host_number *hosts = arena_alloc(arena, (is_broadcast ? fleet->n : 1) * sizeof(*hosts));
     uint32_t n = 0;
     if (!is_broadcast) {
-        const struct agent *agent = resolve_one(fleet, dispatch, target, boot_us);
+        const struct agent *agent = resolve_one(fleet, question);
         if (agent)
             hosts[n++] = agent->host;
     }
@@ -228,7 +231,7 @@ int fleet_resolve(const struct fleet *fleet, const struct dispatch *dispatch,
             hosts[n++] = i + 1;
     }
     if (n == 0)
-        return refuse_unknown(fleet, target, field, why);
+        return refuse_unknown(fleet, target, question->field, why);
     *ret = (struct host_list){.v = hosts, .n = n};
     return 0;
 }

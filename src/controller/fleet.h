@@ -105,12 +105,18 @@ struct host_list {
     uint32_t n;           /* at least 1 */
 };
 
+struct target_question {
+    const struct target *target;
+    const char *field;               /* to blame when there is no such host */
+    const struct dispatch *dispatch; /* for _any: who has how many open runs */
+    int64_t boot_us;                 /* and who is ready now */
+};
+
 /* Whom a target means, now. Silent hosts are meant as well; _any is the ready agent with the fewest
    open runs (the lowest number of equals), or when nobody is ready, the one heard last. 0;
    OUTCOME_INVALID no such host or label, with `field` and what exists; OUTCOME_UNAVAILABLE there is
    no agent at all. */
-int fleet_resolve(const struct fleet *fleet, const struct dispatch *dispatch,
-                  const struct target *target, const char *field, int64_t boot_us,
+int fleet_resolve(const struct fleet *fleet, const struct target_question *question,
                   struct arena *arena, struct host_list *ret, struct refusal *why);
 
 /* ---- what is shown ---- */

@@ -96,10 +96,11 @@ static int tear_down(void **state)
 static int resolve(struct fixture *f, const char *text, struct host_list *ret)
 {
     struct target target;
+    struct target_question question = {
+        .target = &target, .field = "hostname", .dispatch = f->dispatch, .boot_us = BOOT_US};
 
     assert_int_equal(target_parse(slice_of(text), &target, &f->why), 0);
-    return fleet_resolve(&f->fleet, f->dispatch, &target, "hostname", BOOT_US, &f->arena, ret,
-                         &f->why);
+    return fleet_resolve(&f->fleet, &question, &f->arena, ret, &f->why);
 }
 
 /* `hosts`: digits of the expected numbers. */
