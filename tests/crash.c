@@ -13,6 +13,7 @@
  */
 #include "client.h"
 #include "load.h"
+#include "witness.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -29,8 +30,6 @@
 #define STOP_US     (20 * US_PER_S) /* from SIGTERM to the end */
 #define SETTLE_US   (40 * US_PER_S) /* from the last call until every job is final */
 #define OLD_NOTES   40              /* of earlier loops, looked at again after each kill */
-#define WITNESS_MAX ((size_t)64 << 20)
-#define WORD_MAX    32
 
 enum { CONTROLLER, AGENT, PROGRAMS };
 
@@ -225,55 +224,8 @@ static bool get_page(struct crash *crash, int64_t offset, struct json *ret,
 
 /* ---- what must be true at the end ---- */
 
-struct words {
-    char (*at)[WORD_MAX];
-    size_t n;
-};
-
-static int compare_words(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-static bool has_word(const struct words *words, const char *word)
-{
-    return words->n && bsearch(word, words->at, words->n, sizeof(*words->at), compare_words);
-}
-
-/* What the host says: the words that modifies wrote, sorted; a word that stands twice ran twice. */
-static struct words read_witness(struct crash *crash, const char *path)
-{
-    struct arena arena = {0};
-    struct slice contents, line;
-    struct words words = {0};
-    size_t room = 0;
-
-    if (file_read(path, WITNESS_MAX, &arena, &contents)) {
-        fault(crash, "%s can't be read: no modify ran", path);
-        return words;
-    }
-    while (slice_cut(&contents, '\n', &line)) {
-        if (words.n == room) {
-            room = room ? 2 * room : 1024;
-            words.at = mem_realloc(words.at, room * sizeof(*words.at));
-        }
-        snprintf(words.at[words.n++], WORD_MAX, "%.*s", (int)line.size, line.at);
-    }
-    arena_release(&arena);
-    if (!words.n)
-        return words;
-    qsort(words.at, words.n, sizeof(*words.at), compare_words);
-    for (size_t i = 1; i < words.n; i++) {
-        if (!strcmp(words.at[i - 1], words.at[i])) {
-            crash->doubled++;
-            printf("crash: %s ran twice\n", words.at[i]);
-        }
-    }
-    return words;
-}
-
 /* The word that the job's command line writes; false when it is no modify. */
-static bool word_of_job(struct json item, char ret[WORD_MAX])
+static bool word_of_job(struct json item, char ret[WITNESS_WORD_SIZE])
 {
     struct json operation;
     const char *echo;
@@ -307,26 +259,26 @@ static bool has_expired(struct json item)
     return memmem(message.text.at, message.text.size, "Job expired ", strlen("Job expired "));
 }
 
-static void check_job(struct crash *crash, const struct words *words, struct json item,
+static void check_job(struct crash *crash, const struct witness *witness, struct json item,
                       struct counts *recount)
 {
     enum job_status status = status_of_job(item);
-    char word[WORD_MAX];
+    char word[WITNESS_WORD_SIZE];
 
     recount->total++;
     if (status < job_status_COUNT)
         recount->by_status[status]++;
     if (!word_of_job(item, word))
         return;
-    if (status == job_status_COMPLETED && !has_word(words, word))
+    if (status == job_status_COMPLETED && !witness_has(witness, word))
         fault(crash, "%s is completed and never ran", word);
-    if (has_expired(item) && has_word(words, word))
+    if (has_expired(item) && witness_has(witness, word))
         fault(crash, "%s was told expired and ran", word);
 }
 
 /* Reads all jobs, page by page: each completed modify ran, and the counts are what counting gives.
  */
-static void check_all_jobs(struct crash *crash, const struct words *words)
+static void check_all_jobs(struct crash *crash, const struct witness *witness)
 {
     struct counts said, recount = {0};
     struct json page, items;
@@ -337,7 +289,7 @@ static void check_all_jobs(struct crash *crash, const struct words *words)
         if (!get_page(crash, recount.total, &page, &said) || !json_member(page, "items", &items))
             return;
         for (struct json_walk walk = json_walk(items); json_next(&walk);)
-            check_job(crash, words, walk.value, &recount);
+            check_job(crash, witness, walk.value, &recount);
     } while (recount.total > before);
     if (recount.total != said.total)
         fault(crash, "%lld jobs are counted, %lld are there", (long long)said.total,
@@ -397,16 +349,20 @@ static const char *read_token(const char *path, struct arena *arena)
     return arena_copy(arena, token);
 }
 
-static void check_end(struct crash *crash, const char *witness)
+static void check_end(struct crash *crash, const char *witness_path)
 {
-    struct words words;
+    struct witness witness;
 
     settle(crash);
     crash->checked = 0;
     check_notes(crash);
-    words = read_witness(crash, witness);
-    check_all_jobs(crash, &words);
-    mem_free(words.at);
+    if (witness_read(witness_path, &witness)) {
+        fault(crash, "%s can't be read: no modify ran", witness_path);
+        return;
+    }
+    crash->doubled = witness_print_doubles(&witness);
+    check_all_jobs(crash, &witness);
+    witness_release(&witness);
 }
 
 int main(int argc, char **argv)

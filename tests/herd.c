@@ -72,16 +72,18 @@ int main(int argc, char **argv)
 {
     static int fds[CLIENTS_MAX];
     unsigned from, to;
+    pid_t server;
 
     if (argc != 5)
         return 2;
+    server = (pid_t)strtol(argv[2], NULL, 10);
     from = (unsigned)strtoul(argv[3], NULL, 10);
     to = (unsigned)strtoul(argv[4], NULL, 10);
-    if (to > CLIENTS_MAX)
+    if (to > CLIENTS_MAX || server <= 1) /* 0 would stop us all */
         return 2;
     for (unsigned n = 1; n <= to; n++) {
         fds[n - 1] = connect_to((unsigned short)strtoul(argv[1], NULL, 10));
-        if (n >= from && ask_all(fds, n, (pid_t)strtol(argv[2], NULL, 10))) {
+        if (n >= from && ask_all(fds, n, server)) {
             printf("herd: of %u clients at once some were not answered\n", n);
             return 1;
         }

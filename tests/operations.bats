@@ -175,7 +175,6 @@ shell_of()
     shell_of "$nap & (setsid -w true; $nap) & echo before; $nap" 1
     refused 500
     has .reason timeout
-    has .reason timeout
     [ $((SECONDS - from)) -le 5 ]
     holds '.error | contains("timed out")'
     runs_no_more "$nap"
