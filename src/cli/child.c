@@ -104,7 +104,7 @@ static int run_program(const struct program *program, int control_fd, int ready_
         argv[i] = mem_strdup(program->argv[i]);
     argv[program->n_arguments] = NULL;
     reset_signals();
-    if (setpgid(0, 0) < 0)
+    if (setsid() < 0)
         return -errno;
     if (program->cwd_fd < 0 ? chdir("/") : fchdir(program->cwd_fd))
         return -errno;

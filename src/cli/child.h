@@ -38,7 +38,7 @@ void program_add_option(struct program *program, const char *name, const char *v
 struct child {
     struct program program;
     pid_t pid;      /* 0: does not run */
-    int control_fd; /* our end; -1 without a process */
+    int control_fd; /* our end; -1 without a process, or when that has closed its own */
     int ready_fd;   /* readable when it is ready; -1 when it was, or without a process */
     int64_t started_boot_us;
     int64_t restart_boot_us; /* when it is started again; INT64_MAX: it runs, or shall not */

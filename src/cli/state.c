@@ -7,11 +7,11 @@
  */
 #include "cli/state.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/read.h"
-#include "cli/token.h"
-#include "http/token.h"
+#include "http/credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,13 +26,18 @@ static int refuse_state(struct refusal *why, const char *path, const char *fault
     return refuse(why, OUTCOME_UNAVAILABLE, "state", "%s %s", path, fault);
 }
 
+static int refuse_errno(struct refusal *why, const char *path, int error)
+{
+    return refuse(why, OUTCOME_UNAVAILABLE, "state", "%s: %s", path, strerror(error));
+}
+
 /* A directory of `uid` that nobody else can write; with `closed`, not even enter. */
 static int check_owner(int fd, const char *path, uid_t uid, bool closed, struct refusal *why)
 {
     struct stat status;
 
     if (fstat(fd, &status) < 0)
-        return refuse_state(why, path, strerror(errno));
+        return refuse_errno(why, path, errno);
     if (status.st_uid != uid)
         return refuse(why, OUTCOME_UNAVAILABLE, "state",
                       "%s belongs to user %u and not to user %u: was it made by another user's "
@@ -59,14 +64,14 @@ static int open_part(int state_fd, const char *state, const char *name,
     struct stat status;
 
     if (mkdirat(state_fd, name, 0700) < 0 && errno != EEXIST)
-        return refuse_state(why, path, strerror(errno));
+        return refuse_errno(why, path, errno);
     CLEANUP(fd_closep) int fd = open_directory(state_fd, name);
     if (fd < 0 || fstat(fd, &status) < 0)
-        return refuse_state(why, path, strerror(errno));
+        return refuse_errno(why, path, errno);
     /* Still ours: just made, now or by a start that was killed here. */
     if (identity->change && status.st_uid == geteuid() &&
         fchown(fd, identity->uid, identity->gid) < 0)
-        return refuse_state(why, path, strerror(errno));
+        return refuse_errno(why, path, errno);
     int r = check_owner(fd, path, identity->uid, true, why);
     if (r)
         return r;
@@ -81,7 +86,7 @@ static int lock(int state_fd, const char *path, int *ret, struct refusal *why)
     int fd = openat(state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
-        return refuse_state(why, path, strerror(errno));
+        return refuse_errno(why, path, errno);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return refuse(why, OUTCOME_CONFLICT, "state",
                       "%s is in use: another \"reeve start\" is running on it", path);
@@ -98,16 +103,20 @@ static int lock(int state_fd, const char *path, int *ret, struct refusal *why)
 static _Noreturn void make_token(const struct state *state, int to)
 {
     CLEANUP(buf_release) struct buf token;
-    buf_init(&token, TOKEN_TEXT_MAX + 1);
+    buf_init(&token, CREDENTIALS_TOKEN_MAX);
     struct refusal why = {.text = ""};
+    struct token_key key;
+    bool is_new;
 
     int r = fchdir(state->controller_fd) < 0 ? -errno : identity_take(&state->identity);
     if (!r)
-        r = token_of_admin("key", &token, &why);
-    if (!r)
+        r = credentials_key("key", &key, &is_new, &why);
+    if (!r) {
+        credentials_admin_token(&key, clock_now_us(), &token);
         r = fd_write_all(to, token.at, token.size);
+    }
     if (r)
-        fprintf(stderr, "reeve: %s/controller/key: %s\n", state->path,
+        fprintf(stderr, "reeve: in %s/controller: %s\n", state->path,
                 r < 0 ? strerror(-r) : why.text);
     _exit(r ? 1 : 0);
 }
@@ -139,7 +148,7 @@ static int ask_for_token(const struct state *state, struct buf *to)
 int state_renew_token(const struct state *state, struct refusal *why)
 {
     CLEANUP(buf_release) struct buf token;
-    buf_init(&token, TOKEN_TEXT_MAX + 1);
+    buf_init(&token, CREDENTIALS_TOKEN_MAX);
     char path[PATH_MAX];
 
     int r = ask_for_token(state, &token);
@@ -150,7 +159,7 @@ int state_renew_token(const struct state *state, struct refusal *why)
     snprintf(path, sizeof(path), "%s/token", state->path);
     r = file_write(path, buf_slice(&token), 0600);
     explicit_bzero(token.at, token.size);
-    return r ? refuse_state(why, path, strerror(-r)) : 0;
+    return r ? refuse_errno(why, path, -r) : 0;
 }
 
 /*
@@ -164,12 +173,12 @@ static int open_whole(const char *path, struct arena *arena, const char **ret_pa
 
     int r = dir_make(path, 0755);
     if (r)
-        return refuse_state(why, path, strerror(-r));
+        return refuse_errno(why, path, -r);
     if (!realpath(path, absolute))
-        return refuse_state(why, path, strerror(errno));
+        return refuse_errno(why, path, errno);
     int fd = open_directory(AT_FDCWD, absolute);
     if (fd < 0)
-        return refuse_state(why, path, strerror(errno));
+        return refuse_errno(why, path, errno);
     *ret_path = arena_strdup(arena, absolute);
     *ret_fd = fd;
     return 0;

@@ -3,7 +3,7 @@
  * The supervisor's loop: signals, readiness, timers.
  *
  * Whenever a child was started, both get the ends of a new stream, so that a survivor never talks
- * to a dead one's socket.
+ * to a dead one's socket; and when one has lost its stream and asks for another.
  */
 #include "cli/supervise.h"
 
@@ -21,7 +21,8 @@
 
 #define STOP_US        (10 * US_PER_S) /* from SIGTERM to SIGKILL, for each child */
 #define DAY_US         (86400 * US_PER_S)
-#define READY_TEXT_MAX 128 /* a URL and a line feed */
+#define REQUESTS_US    (200 * US_PER_MS) /* both ask when a stream broke: one answer for all */
+#define READY_TEXT_MAX 128               /* a URL and a line feed */
 
 enum phase {
     PHASE_STARTING,
@@ -36,7 +37,8 @@ struct loop {
     enum phase phase;
     int signal_fd;
     int exit_code;
-    int64_t kill_boot_us; /* when the child that is being stopped is killed */
+    int64_t kill_boot_us;      /* when the child that is being stopped is killed */
+    int64_t introduce_boot_us; /* when a request for a stream is answered; INT64_MAX: none */
     int64_t daily_boot_us;
 };
 
@@ -49,9 +51,12 @@ static bool is_stopping(const struct loop *loop)
  * Starting
  */
 
-static void introduce(struct supervisor *supervisor)
+static void introduce(struct loop *loop)
 {
-    if (supervisor->controller.pid == 0 || supervisor->agent.pid == 0)
+    struct supervisor *supervisor = loop->supervisor;
+
+    loop->introduce_boot_us = INT64_MAX;
+    if (supervisor->controller.control_fd < 0 || supervisor->agent.control_fd < 0)
         return;
     /* A child that died just now is started again, and then both are introduced again. */
     if (bus_introduce(supervisor->controller.control_fd, supervisor->agent.control_fd))
@@ -68,13 +73,39 @@ static void start(struct loop *loop, struct child *child, int64_t boot_us)
     }
     log_event(LOG_INFO, "child.started", LOG_TEXT("name", child->program.name),
               LOG_NUMBER("pid", child->pid));
-    introduce(loop->supervisor);
+    introduce(loop);
 }
 
 static void restart_due(struct loop *loop, struct child *child, int64_t boot_us)
 {
     if (!is_stopping(loop) && child->pid == 0 && child->restart_boot_us <= boot_us)
         start(loop, child, boot_us);
+}
+
+/*
+ * Streams that broke
+ */
+
+static void hear_request(struct loop *loop, struct child *child, int64_t boot_us)
+{
+    bool wanted;
+
+    if (bus_wants_stream(child->control_fd, &wanted)) {
+        /* It is ending; SIGCHLD tells how. Until then this end would stay readable. */
+        fd_closep(&child->control_fd);
+        child->control_fd = -1;
+        return;
+    }
+    if (!wanted || is_stopping(loop) || loop->introduce_boot_us != INT64_MAX)
+        return;
+    loop->introduce_boot_us = boot_us + REQUESTS_US;
+    log_event(LOG_NOTICE, "child.lost_stream", LOG_TEXT("name", child->program.name));
+}
+
+static void introduce_due(struct loop *loop, int64_t boot_us)
+{
+    if (!is_stopping(loop) && loop->introduce_boot_us <= boot_us)
+        introduce(loop);
 }
 
 /*
@@ -208,13 +239,18 @@ static void take_signal(struct loop *loop, int64_t boot_us)
 
 static int64_t deadline_of(const struct loop *loop)
 {
-    int64_t controller_us = loop->supervisor->controller.restart_boot_us;
-    int64_t agent_us = loop->supervisor->agent.restart_boot_us;
-    int64_t restart_us = controller_us < agent_us ? controller_us : agent_us;
+    const int64_t deadlines_us[] = {
+        loop->supervisor->controller.restart_boot_us,
+        loop->supervisor->agent.restart_boot_us,
+        loop->introduce_boot_us,
+    };
+    int64_t first_us = loop->daily_boot_us;
 
     if (is_stopping(loop))
         return loop->kill_boot_us;
-    return restart_us < loop->daily_boot_us ? restart_us : loop->daily_boot_us;
+    for (size_t i = 0; i < COUNT_OF(deadlines_us); i++)
+        first_us = deadlines_us[i] < first_us ? deadlines_us[i] : first_us;
+    return first_us;
 }
 
 static void daily_due(struct loop *loop, int64_t boot_us)
@@ -227,9 +263,13 @@ static void daily_due(struct loop *loop, int64_t boot_us)
 
 static void turn(struct loop *loop)
 {
+    struct child *controller = &loop->supervisor->controller;
+    struct child *agent = &loop->supervisor->agent;
     struct pollfd fds[] = {
         {.fd = loop->signal_fd, .events = POLLIN},
-        {.fd = loop->supervisor->controller.ready_fd, .events = POLLIN},
+        {.fd = controller->ready_fd, .events = POLLIN},
+        {.fd = controller->control_fd, .events = POLLIN},
+        {.fd = agent->control_fd, .events = POLLIN},
     };
     int64_t deadline_us = deadline_of(loop);
     int64_t left_us = deadline_us - clock_boot_us();
@@ -243,10 +283,15 @@ static void turn(struct loop *loop)
     int64_t boot_us = clock_boot_us();
     if (fds[1].revents)
         hear_ready(loop);
+    if (fds[2].revents)
+        hear_request(loop, controller, boot_us);
+    if (fds[3].revents)
+        hear_request(loop, agent, boot_us);
     if (fds[0].revents)
         take_signal(loop, boot_us);
-    restart_due(loop, &loop->supervisor->controller, boot_us);
-    restart_due(loop, &loop->supervisor->agent, boot_us);
+    restart_due(loop, controller, boot_us);
+    restart_due(loop, agent, boot_us);
+    introduce_due(loop, boot_us);
     kill_due(loop, boot_us);
     daily_due(loop, boot_us);
 }
@@ -268,7 +313,11 @@ static int signals_open(void)
 
 int supervise(struct supervisor *supervisor)
 {
-    struct loop loop = {.supervisor = supervisor, .kill_boot_us = INT64_MAX};
+    struct loop loop = {
+        .supervisor = supervisor,
+        .kill_boot_us = INT64_MAX,
+        .introduce_boot_us = INT64_MAX,
+    };
     CLEANUP(fd_closep) int signal_fd = signals_open();
 
     if (signal_fd < 0) {

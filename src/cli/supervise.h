@@ -20,10 +20,10 @@ struct supervisor {
     void *owner;
 };
 
-/* Starts both and keeps them running until SIGTERM, SIGINT or SIGHUP: then the controller ends
-   first, so that no outcome is lost, each within 10 s; a second signal kills both. Returns the
-   program's exit code: 0 after a signal, the controller's when it ended before it was ready, a
-   child's when that was "usage", which no restart mends. */
+/* Starts both and keeps them running and connected until SIGTERM, SIGINT or SIGHUP: then the
+   controller ends first, so that no outcome is lost, each within 10 s; a second signal kills both.
+   Returns the program's exit code: 0 after a signal, the controller's when it ended before it was
+   ready, a child's when that was "usage", which no restart mends. */
 int supervise(struct supervisor *supervisor);
 
 #endif

@@ -305,15 +305,23 @@ static void a_broadcast_shows_each_host(void **state)
         rendered(OP_job_get,
                  "{\"id\":\"" ID "\",\"agent_states\":{\"web-01\":{\"status\":\"failed\","
                  "\"error\":\"no\",\"code\":\"error\"},\"web-02\":{\"status\":\"completed\","
-                 "\"duration\":\"1.5s\"}},\"timeline\":[]}",
+                 "\"duration\":\"1.5s\"}},\"responses\":{\"web-01\":{\"status\":\"failed\","
+                 "\"changed\":null,\"error\":\"no\",\"hostname\":\"web-01\"},\"web-02\":{"
+                 "\"status\":\"completed\",\"changed\":true,\"hostname\":\"web-02\"}},"
+                 "\"timeline\":[]}",
                  &plain, &arena);
 
     assert_string_equal(text, "id  " ID "\n"
                               "\n"
+                              "responses:\n"
+                              "NAME    STATUS     CHANGED  ERROR\n"
+                              "web-01  failed     -        no\n"
+                              "web-02  completed  yes      -\n"
+                              "\n"
                               "agent_states:\n"
-                              "NAME    STATUS     ERROR  CODE   DURATION\n"
-                              "web-01  failed     no     error  -\n"
-                              "web-02  completed  -      -      1.5s\n");
+                              "NAME    STATUS     CODE   DURATION  ERROR\n"
+                              "web-01  failed     error  -         no\n"
+                              "web-02  completed  -      1.5s      -\n");
     arena_release(&arena);
 }
 

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DIARY_MAX   4096
@@ -27,19 +28,23 @@
 struct stage {
     char diary[64]; /* what the scripts write, a word a line */
     struct arena arena;
-    pid_t supervisor;
+    pid_t supervisor; /* 0: none runs */
 };
 
-/* Of scripts: `note WORD`, and `stay NAME`, which notes its SIGTERM and ends with 0. */
+/* Of scripts: `note WORD`; `meet NAME`, which waits for a stream and notes it; `ask` for one; and
+   `stay NAME`, which notes its name when a SIGTERM may come, notes that, and ends with 0. */
 static const char preamble[] =
     "note() { echo $1 >> $DIARY; }\n"
-    "stay() { trap \"note $1-term; exit 0\" TERM; while :; do sleep 0.05; done; }\n";
+    "meet() { dd bs=1 count=1 <&3 >/dev/null 2>&1; note $1-met; }\n"
+    "ask() { printf x >&3; }\n"
+    "stay() { trap \"note $1-term; exit 0\" TERM; note $1; while :; do sleep 0.05; done; }\n";
 
 static int stage_setup(void **state)
 {
     struct stage *stage = mem_alloc(sizeof(*stage));
 
     arena_init(&stage->arena);
+    stage->supervisor = 0;
     snprintf(stage->diary, sizeof(stage->diary), "/tmp/reeve-diary-XXXXXX");
     int fd = mkstemp(stage->diary);
     close(fd);
@@ -51,6 +56,9 @@ static int stage_teardown(void **state)
 {
     struct stage *stage = *state;
 
+    /* Of a test that failed; its children follow it. */
+    if (stage->supervisor > 0)
+        kill(stage->supervisor, SIGKILL);
     unlink(stage->diary);
     arena_release(&stage->arena);
     mem_free(stage);
@@ -109,6 +117,7 @@ static int stage_exit_code(struct stage *stage)
     int status;
 
     assert_int_equal(waitpid(stage->supervisor, &status, 0), stage->supervisor);
+    stage->supervisor = 0;
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
 }
@@ -135,17 +144,15 @@ static void wait_for(struct stage *stage, const char *word, size_t n)
     int64_t until_us = clock_boot_us() + PATIENCE_US;
 
     while (diary_count(stage, word) < n) {
-        if (clock_boot_us() > until_us) {
-            kill(stage->supervisor, SIGKILL);
+        if (clock_boot_us() > until_us)
             fail_msg("%s did not come %zu times: %s", word, n, diary_read(stage));
-        }
         usleep(10000);
     }
 }
 
 static const char ready_controller[] = "echo http://127.0.0.1:4711 >&4; exec 4>&-\n"
-                                       "note controller; stay controller";
-static const char steady_agent[] = "note agent; stay agent";
+                                       "stay controller";
+static const char steady_agent[] = "stay agent";
 
 static void both_run_and_the_controller_ends_first(void **state)
 {
@@ -191,7 +198,8 @@ static void a_wrong_command_line_is_not_tried_again(void **state)
     struct stage *stage = *state;
 
     stage_start(stage, ready_controller,
-                "while ! grep -q ready $DIARY; do sleep 0.02; done; note agent; exit 2");
+                "until grep -q ready $DIARY && grep -q controller $DIARY; do sleep 0.02; done\n"
+                "note agent; exit 2");
     assert_int_equal(stage_exit_code(stage), outcome_exit(OUTCOME_USAGE));
     assert_int_equal(diary_count(stage, "agent"), 1);
     assert_int_equal(diary_count(stage, "controller-term"), 1);
@@ -212,6 +220,57 @@ static void a_second_signal_kills(void **state)
     kill(stage->supervisor, SIGTERM);
     assert_int_equal(stage_exit_code(stage), 0);
     assert_true(clock_boot_us() - since_us < 9 * US_PER_S);
+}
+
+static void who_asks_for_a_stream_gets_one_and_the_other_too(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage,
+                "echo http://h:1 >&4; exec 4>&-\n"
+                "meet controller; meet controller; ask; meet controller; stay controller",
+                "meet agent; ask; meet agent; meet agent; stay agent");
+    wait_for(stage, "agent-met", 3);
+    wait_for(stage, "controller-met", 3);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+}
+
+static void who_asks_all_the_time_gets_few_streams(void **state)
+{
+    struct stage *stage = *state;
+    int64_t since_us = clock_boot_us();
+
+    stage_start(stage, ready_controller, "while meet agent; do ask; ask; done");
+    wait_for(stage, "agent-met", 4);
+    assert_true(clock_boot_us() - since_us >= 3 * 200 * US_PER_MS);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+}
+
+static int64_t supervisor_cpu_us(const struct stage *stage)
+{
+    clockid_t clock;
+    struct timespec used;
+
+    assert_int_equal(clock_getcpuclockid(stage->supervisor, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &used), 0);
+    return used.tv_sec * US_PER_S + used.tv_nsec / 1000;
+}
+
+static void a_child_that_closed_its_control_socket_costs_no_time(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage, ready_controller, "exec 3>&-; stay agent");
+    wait_for(stage, "ready-4711", 1);
+    wait_for(stage, "agent", 1);
+    int64_t before_us = supervisor_cpu_us(stage);
+    usleep(500000);
+    assert_true(supervisor_cpu_us(stage) - before_us < 50 * US_PER_MS);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+    assert_int_equal(diary_count(stage, "agent-term"), 1);
 }
 
 static void children_get_a_clean_environment_and_two_descriptors(void **state)
@@ -243,6 +302,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wrong_command_line_is_not_tried_again, stage_setup,
                                         stage_teardown),
         cmocka_unit_test_setup_teardown(a_second_signal_kills, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(who_asks_for_a_stream_gets_one_and_the_other_too,
+                                        stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(who_asks_all_the_time_gets_few_streams, stage_setup,
+                                        stage_teardown),
+        cmocka_unit_test_setup_teardown(a_child_that_closed_its_control_socket_costs_no_time,
+                                        stage_setup, stage_teardown),
         cmocka_unit_test_setup_teardown(children_get_a_clean_environment_and_two_descriptors,
                                         stage_setup, stage_teardown),
     };

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/uuid.h"
 #include "cli/command.h"
 #include "cli/locate.h"
 #include "cli/read.h"
@@ -69,30 +68,14 @@ static uint64_t permissions_of_roles(unsigned roles)
     return permissions;
 }
 
-/* With a new jti; permissions are still to be set. */
-static struct token token_begin(const char *subject, int64_t valid_us)
-{
-    int64_t now_us = clock_now_us();
-    struct uuid id = uuid_make(now_us);
-    char id_text[UUID_TEXT_SIZE];
-    struct token token = {
-        .issued_s = now_us / US_PER_S,
-        .expires_s = (now_us + valid_us) / US_PER_S,
-    };
-
-    uuid_format(&id, id_text);
-    snprintf(token.jti, sizeof(token.jti), "%s", id_text);
-    snprintf(token.subject, sizeof(token.subject), "%s", subject);
-    return token;
-}
-
 static int token_of(const struct cli_token_generate_in *in, struct token *ret, struct refusal *why)
 {
     /* LENGTH counts characters, the token bytes. */
     if (strlen(in->subject) > TOKEN_SUBJECT_MAX)
         return refuse(why, OUTCOME_USAGE, NULL, "--subject is longer than %d bytes",
                       TOKEN_SUBJECT_MAX);
-    struct token token = token_begin(in->subject, in->expires);
+    struct token token;
+    token_init(&token, in->subject, clock_now_us(), in->expires);
     int r = roles_of(&in->role, &token.roles, why);
     if (!r)
         r = permissions_of(&in->permission, &token.permissions, why);
@@ -101,26 +84,6 @@ static int token_of(const struct cli_token_generate_in *in, struct token *ret, s
     if (!in->has_permission)
         token.permissions = permissions_of_roles(token.roles);
     *ret = token;
-    return 0;
-}
-
-int token_of_admin(const char *key_path, struct buf *to, struct refusal *why)
-{
-    struct token token = token_begin(role_word(ROLE_ADMIN), TOKEN_ADMIN_S * US_PER_S);
-    struct token_key key;
-    int r = 0;
-
-    if (access(key_path, F_OK) < 0 && errno == ENOENT)
-        r = token_key_make(key_path);
-    if (!r)
-        r = token_key_load(key_path, &key, why);
-    if (r)
-        return r;
-    token.roles = ROLE_BIT_ADMIN;
-    token.permissions = role_permissions(ROLE_ADMIN);
-    token_make(&key, &token, to);
-    buf_add_char(to, '\n');
-    explicit_bzero(&key, sizeof(key));
     return 0;
 }
 

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "controller/api.h"
-#include "controller/credentials.h"
 #include "controller/options.h"
+#include "http/credentials.h"
 
 #include <errno.h>
 #include <limits.h>

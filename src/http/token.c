@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/uuid.h"
 #include "catalog/catalog.h"
 
 #include <assert.h>
@@ -323,6 +324,18 @@ static void write_claims(const struct token *token, struct buf *to)
         json_text(&w, token->jti);
     }
     json_end_object(&w);
+}
+
+void token_init(struct token *token, const char *subject, int64_t now_us, int64_t valid_us)
+{
+    struct uuid id = uuid_make(now_us);
+
+    *token = (struct token){
+        .issued_s = now_us / US_PER_S,
+        .expires_s = (now_us + valid_us) / US_PER_S,
+    };
+    uuid_format(&id, token->jti);
+    snprintf(token->subject, sizeof(token->subject), "%s", subject);
 }
 
 void token_make(const struct token_key *key, const struct token *token, struct buf *to)

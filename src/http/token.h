@@ -39,6 +39,9 @@ int token_key_load(const char *path, struct token_key *ret, struct refusal *why)
 /* 64 random hex digits into a new file (0600). 0 or a fault. */
 int token_key_make(const char *path);
 
+/* A token with a new jti, good from now on for `valid_us`; what it allows is still to be set. The
+   subject has at most TOKEN_SUBJECT_MAX bytes. */
+void token_init(struct token *token, const char *subject, int64_t now_us, int64_t valid_us);
 /* Appends the token's text. token->permissions is written as a claim only when it is not what the
  * roles give. */
 void token_make(const struct token_key *key, const struct token *token, struct buf *to);

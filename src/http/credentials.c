@@ -2,8 +2,9 @@
 /*
  * Both files are replaced whole or not at all, and only their owner can read them.
  */
-#include "controller/credentials.h"
+#include "http/credentials.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
@@ -11,21 +12,24 @@
 #include <errno.h>
 #include <unistd.h>
 
+void credentials_admin_token(const struct token_key *key, int64_t now_us, struct buf *to)
+{
+    struct token token;
+
+    token_init(&token, role_word(ROLE_ADMIN), now_us, CREDENTIALS_TOKEN_S * US_PER_S);
+    token.roles = ROLE_BIT_ADMIN;
+    token.permissions = role_permissions(ROLE_ADMIN);
+    token_make(key, &token, to);
+    buf_add_char(to, '\n');
+}
+
 static int write_token(const char *path, const struct token_key *key, int64_t now_us,
                        struct refusal *why)
 {
     CLEANUP(buf_release) struct buf text;
-    struct token token = {
-        .subject = "admin",
-        .permissions = role_permissions(ROLE_ADMIN),
-        .roles = ROLE_BIT_ADMIN,
-        .issued_s = now_us / US_PER_S,
-        .expires_s = now_us / US_PER_S + CREDENTIALS_TOKEN_S,
-    };
 
-    buf_init(&text, TOKEN_TEXT_MAX);
-    token_make(key, &token, &text);
-    buf_add_char(&text, '\n');
+    buf_init(&text, CREDENTIALS_TOKEN_MAX);
+    credentials_admin_token(key, now_us, &text);
     int r = file_write(path, buf_slice(&text), 0600);
     if (r)
         return refuse(why, OUTCOME_UNAVAILABLE, NULL, "%s can't be written: %s", path,
@@ -51,7 +55,7 @@ static int renew_token(const char *path, const struct token_key *key, int64_t no
     struct slice text;
 
     arena_init(&arena);
-    int r = file_read(path, TOKEN_TEXT_MAX, &arena, &text);
+    int r = file_read(path, CREDENTIALS_TOKEN_MAX, &arena, &text);
     if (r == -ENOENT)
         return 0;
     if (r)
@@ -59,17 +63,28 @@ static int renew_token(const char *path, const struct token_key *key, int64_t no
     return is_good_for_long(text, key, now_us) ? 0 : write_token(path, key, now_us, why);
 }
 
+int credentials_key(const char *path, struct token_key *ret, bool *ret_is_new, struct refusal *why)
+{
+    bool is_new = access(path, F_OK) < 0 && errno == ENOENT;
+
+    int r = is_new ? token_key_make(path) : 0;
+    if (r)
+        return refuse(why, OUTCOME_UNAVAILABLE, NULL, "%s can't be written: %s", path,
+                      strerror(-r));
+    r = token_key_load(path, ret, why);
+    if (r)
+        return r;
+    *ret_is_new = is_new;
+    return 0;
+}
+
 int credentials_open(const struct credentials_paths *paths, int64_t now_us, struct token_key *ret,
                      struct refusal *why)
 {
-    bool is_new = access(paths->key, F_OK) < 0 && errno == ENOENT;
     struct token_key key;
+    bool is_new;
 
-    int r = is_new ? token_key_make(paths->key) : 0;
-    if (r)
-        return refuse(why, OUTCOME_UNAVAILABLE, NULL, "%s can't be written: %s", paths->key,
-                      strerror(-r));
-    r = token_key_load(paths->key, &key, why);
+    int r = credentials_key(paths->key, &key, &is_new, why);
     if (r)
         return r;
     r = is_new ? write_token(paths->token, &key, now_us, why)
