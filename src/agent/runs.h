@@ -21,7 +21,7 @@
 #define WAITING_BYTES_MAX ((size_t)64 << 20)
 /* How long a run waits or works before that is reported by itself: short ones cost one report. */
 #define TELL_WAITING_US (200 * US_PER_MS)
-#define TELL_STARTED_US (1 * US_PER_S)
+#define TELL_STARTED_US (500 * US_PER_MS)
 /* A run that is not over this long after its limit is given up, with its thread. */
 #define LIMIT_GRACE_US (5 * US_PER_S)
 /* No run begins on a clock less certain than this. */
