@@ -317,7 +317,7 @@ static void a_run_that_has_to_wait_tells_that_it_was_taken(void **state)
     struct fixture *f = *state;
 
     for (int64_t run = 0; run < 3; run++)
-        give_shell(f, run, "sleep 0.5");
+        give_shell(f, run, "sleep 0.3");
     pass_until_reports(f, 4);
     assert_report(f, 1, 2, run_state_ACKNOWLEDGED, run_code_NONE);
     assert_report(f, 4, 2, run_state_COMPLETED, run_code_NONE);
