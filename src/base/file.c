@@ -33,6 +33,23 @@ static int regular_check(int fd, size_t cap)
     return 0;
 }
 
+static int read_to_end(int fd, struct buf *to)
+{
+    char step[READ_STEP];
+    ssize_t n;
+
+    do {
+        n = read(fd, step, sizeof(step));
+        if (n < 0 && errno != EINTR)
+            return FAULT(-errno);
+        if (n > 0)
+            buf_add(to, step, (size_t)n);
+        if (buf_overflowed(to))
+            return FAULT(-EFBIG);
+    } while (n != 0);
+    return 0;
+}
+
 int file_read(const char *path, size_t cap, struct arena *arena, struct slice *ret)
 {
     CLEANUP(fd_closep) int fd = -1;
@@ -46,19 +63,9 @@ int file_read(const char *path, size_t cap, struct arena *arena, struct slice *r
     int r = regular_check(fd, cap);
     if (r)
         return r;
-
-    char step[READ_STEP];
-    ssize_t n;
-    do {
-        n = read(fd, step, sizeof(step));
-        if (n < 0 && errno != EINTR)
-            return FAULT(-errno);
-        if (n > 0)
-            buf_add(&contents, step, (size_t)n);
-        if (buf_overflowed(&contents))
-            return FAULT(-EFBIG);
-    } while (n != 0);
-
+    r = read_to_end(fd, &contents);
+    if (r)
+        return r;
     *ret = (struct slice){.at = arena_copy(arena, buf_slice(&contents)), .size = contents.size};
     return 0;
 }

@@ -346,8 +346,10 @@ static void replies_that_nobody_reads_take_bounded_memory(void **state)
 
     for (size_t i = 0; i < COUNT_OF(idler); i++)
         client_send(&idler[i], GET("/big"));
-    while (atomic_load(&service->server->n_unsent) < 2 * BIG_SIZE)
+    for (int tries = 0; atomic_load(&service->server->n_unsent) < 2 * BIG_SIZE; tries++) {
+        assert_true(tries < 10000);
         usleep(1000);
+    }
     struct reply reply = service_ask(service, GET("/big"));
     assert_error(&reply, 503, "unread", "try again");
     reply = service_ask(service, GET("/facts"));
