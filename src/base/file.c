@@ -33,20 +33,19 @@ static int regular_check(int fd, size_t cap)
     return 0;
 }
 
-static int read_to_end(int fd, struct buf *to)
+int fd_read_to_end(int fd, struct buf *to)
 {
     char step[READ_STEP];
-    ssize_t n;
 
-    do {
-        n = read(fd, step, sizeof(step));
+    while (!buf_overflowed(to)) {
+        ssize_t n = read(fd, step, sizeof(step));
+        if (n == 0)
+            break;
         if (n < 0 && errno != EINTR)
             return FAULT(-errno);
         if (n > 0)
             buf_add(to, step, (size_t)n);
-        if (buf_overflowed(to))
-            return FAULT(-EFBIG);
-    } while (n != 0);
+    }
     return 0;
 }
 
@@ -63,9 +62,11 @@ int file_read(const char *path, size_t cap, struct arena *arena, struct slice *r
     int r = regular_check(fd, cap);
     if (r)
         return r;
-    r = read_to_end(fd, &contents);
+    r = fd_read_to_end(fd, &contents);
     if (r)
         return r;
+    if (buf_overflowed(&contents))
+        return FAULT(-EFBIG);
     *ret = (struct slice){.at = arena_copy(arena, buf_slice(&contents)), .size = contents.size};
     return 0;
 }

@@ -23,5 +23,7 @@ int dir_sync(const char *path);
 /* Write all, read exactly: 0 or -errno; a read that ends early is -ENODATA. */
 int fd_write_all(int fd, const void *bytes, size_t size);
 int fd_read_all(int fd, void *bytes, size_t size);
+/* Appends all that comes until the end, or until `to` overflows. 0 or -errno. */
+int fd_read_to_end(int fd, struct buf *to);
 
 #endif

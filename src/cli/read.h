@@ -7,9 +7,8 @@
 
 #include "base/buf.h"
 
-/* Appends all that comes until the end, or until `to` overflows. 0 or -errno. */
-int read_to_end(int fd, struct buf *to);
-/* The same for a path, of which "-" is standard input. */
+/* Appends all that comes until the end, or until `to` overflows; "-" is standard input. 0 or
+ * -errno. */
 int read_path(const char *path, struct buf *to);
 
 #endif

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "cli/read.h"
 #include "http/credentials.h"
 
 #include <errno.h>
@@ -134,7 +133,7 @@ static int ask_for_token(const struct state *state, struct buf *to)
         make_token(state, ends[1]);
     }
     close(ends[1]);
-    int r = child < 0 ? FAULT(-errno) : read_to_end(ends[0], to);
+    int r = child < 0 ? FAULT(-errno) : fd_read_to_end(ends[0], to);
     close(ends[0]);
     if (child < 0)
         return r;

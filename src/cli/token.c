@@ -5,10 +5,10 @@
 #include "cli/token.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/locate.h"
-#include "cli/read.h"
 #include "cli/text.h"
 #include "http/token.h"
 
@@ -155,7 +155,7 @@ static int token_from_stdin(struct arena *arena, const char **ret, struct refusa
     CLEANUP(buf_release) struct buf text;
     buf_init(&text, TOKEN_TEXT_MAX + 1);
 
-    int r = read_to_end(STDIN_FILENO, &text);
+    int r = fd_read_to_end(STDIN_FILENO, &text);
     if (r)
         return refuse(why, OUTCOME_USAGE, NULL, "no token: can't read standard input: %s",
                       strerror(-r));
