@@ -222,7 +222,7 @@ static void what_is_optional_may_be_there(void **state)
                            &token);
     assert_true(token.permissions == UINT64_C(1) << PERMISSION_JOB_READ);
     assert_claims_accepted(
-        "{\"iss\":\"osapi\",\"aud\":[\"https://localhost\"],\"roles\":[\"admin\"],"
+        "{\"iss\":\"elsewhere\",\"aud\":[\"https://localhost\"],\"roles\":[\"admin\"],"
         "\"sub\":\"a\",\"exp\":1800000001,\"iat\":1800000060,\"nbf\":1800000060}",
         &token);
     assert_true(token.permissions == role_permissions(ROLE_ADMIN));
