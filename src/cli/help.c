@@ -93,7 +93,7 @@ static bool is_target(const struct argument *argument)
 
 static bool is_required(const struct verb *verb, const struct argument *argument)
 {
-    if (is_target(argument))
+    if (verb && is_target(argument))
         return verb->op->class != CLASS_QUERY;
     return argument->required;
 }

@@ -54,12 +54,12 @@ static int open_directory(int at, const char *path)
     return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
 }
 
-/* STATE/<name> of mode 0700, made if need be and handed to `identity`. */
-static int open_part(int state_fd, const char *state, const char *name,
-                     const struct identity *identity, struct arena *arena, int *ret,
+/* The last part of `path`, in the directory `state_fd`, of mode 0700: made if need be and handed to
+   `identity`. */
+static int open_part(int state_fd, const char *path, const struct identity *identity, int *ret,
                      struct refusal *why)
 {
-    const char *path = arena_printf(arena, "%s/%s", state, name);
+    const char *name = strrchr(path, '/') + 1;
     struct stat status;
 
     if (mkdirat(state_fd, name, 0700) < 0 && errno != EEXIST)
@@ -196,17 +196,19 @@ int state_open(const char *path, const struct identity *identity, struct arena *
         r = check_owner(fd, state.path, own.uid, false, why);
     if (!r)
         r = lock(fd, state.path, &state.lock_fd, why);
+    if (!r) {
+        state.agent_path = arena_printf(arena, "%s/agent", state.path);
+        r = open_part(fd, state.agent_path, &own, &agent_fd, why);
+    }
     if (!r)
-        r = open_part(fd, state.path, "agent", &own, arena, &agent_fd, why);
-    if (!r)
-        r = open_part(fd, state.path, "controller", identity, arena, &state.controller_fd, why);
+        r = open_part(fd, arena_printf(arena, "%s/controller", state.path), identity,
+                      &state.controller_fd, why);
     if (!r)
         r = state_renew_token(&state, why);
     if (r) {
         state_close(&state);
         return r;
     }
-    state.agent_path = arena_printf(arena, "%s/agent", state.path);
     *ret = state;
     return 0;
 }
