@@ -20,6 +20,7 @@ fuzz:
 	scripts/fuzz $(or $(TIME),60)
 
 bench: all
+	mkdir -p build/bench/scratch
 	build/bench/disk build/bench/scratch
 
 # The README's two commands in a pristine Debian: make fresh [SUITE=trixie]
