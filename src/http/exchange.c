@@ -145,7 +145,6 @@ static void fill_request(struct exchange *exchange, const struct headers *header
     request->authorization = headers->known[HEADER_AUTHORIZATION].value;
     request->content_type = headers->known[HEADER_CONTENT_TYPE].value;
     request->prefer = headers->known[HEADER_PREFER].value;
-    request->if_none_match = headers->known[HEADER_IF_NONE_MATCH].value;
     request->received_us = clock_boot_us();
     if (request_id_is_good(id))
         snprintf(request->id, sizeof(request->id), "%s", id);

@@ -77,11 +77,10 @@ static void reply_facts(struct http_request *request)
     struct buf text;
 
     buf_init(&text, 4096);
-    buf_printf(&text, "%s %.*s %.*s auth=%s prefer=%s tag=%s", request->method,
-               (int)request->path.size, request->path.at, (int)request->query.size,
-               request->query.at, request->authorization ? request->authorization : "-",
-               request->prefer ? request->prefer : "-",
-               request->if_none_match ? request->if_none_match : "-");
+    buf_printf(&text, "%s %.*s %.*s auth=%s prefer=%s", request->method, (int)request->path.size,
+               request->path.at, (int)request->query.size, request->query.at,
+               request->authorization ? request->authorization : "-",
+               request->prefer ? request->prefer : "-");
     reply_text(request, 200, buf_slice(&text));
     buf_release(&text);
 }

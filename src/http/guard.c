@@ -19,7 +19,6 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_CONTENT_TYPE] = "Content-Type",
     [HEADER_EXPECT] = "Expect",
     [HEADER_HOST] = "Host",
-    [HEADER_IF_NONE_MATCH] = "If-None-Match",
     [HEADER_PREFER] = "Prefer",
     [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
     [HEADER_X_REQUEST_ID] = "X-Request-ID",

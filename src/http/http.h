@@ -37,7 +37,7 @@ struct http_request {
     struct slice query; /* after '?', not decoded; empty when there is none */
     struct slice body;  /* empty until serve() */
     /* NULL when absent. */
-    const char *authorization, *content_type, *prefer, *if_none_match;
+    const char *authorization, *content_type, *prefer;
     char id[HTTP_REQUEST_ID_SIZE]; /* X-Request-ID of the client if it is [A-Za-z0-9._-]{1,64}, else
                                       one made here */
     struct arena *arena;           /* freed with the request */
