@@ -65,31 +65,20 @@ static int number_parse(const char *field, const char *text, int64_t min, int64_
     return 0;
 }
 
-/* A segment is [A-Za-z0-9_-]+; a value is segments with dots between. */
-static bool is_label_part(const char *text, bool dots)
-{
-    static const char segment[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-    size_t size = strspn(text, segment);
-
-    if (size == 0)
-        return false;
-    if (dots && text[size] == '.')
-        return is_label_part(text + size + 1, dots);
-    return text[size] == '\0';
-}
-
 static int label_add(struct agent_options *options, char *text, struct refusal *why)
 {
     char *value = strchr(text, '=');
+    bool ok = false;
 
     if (options->labels.n == LABELS_MAX)
         return refuse(why, OUTCOME_USAGE, "label", "at most %d labels are accepted", LABELS_MAX);
     if (!value || strlen(text) > 255)
         return refuse(why, OUTCOME_USAGE, "label", "%s: KEY=VALUE of at most 255 bytes is expected",
                       text);
+    *value = ':'; /* as a target names it, which is where the catalog says what a label is */
+    format_check("target", text, &ok);
     *value++ = '\0';
-    if (!is_label_part(text, false) || !is_label_part(value, true))
+    if (!ok)
         return refuse(why, OUTCOME_USAGE, "label",
                       "%s=%s: letters, digits, _ and - are accepted, in the value dots too", text,
                       value);
