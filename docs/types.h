@@ -512,12 +512,95 @@ struct bus_confirm {
 };
 
 /* Least important event that is logged */
-enum cli_log_level {
-    cli_log_level_ERROR, /* "error": Act now */
-    cli_log_level_WARNING, /* "warning": Look */
-    cli_log_level_NOTICE, /* "notice": State changed */
-    cli_log_level_INFO, /* "info": One a request */
-    cli_log_level_DEBUG, /* "debug": All */
+enum log_word {
+    log_word_ERROR, /* "error": Act now */
+    log_word_WARNING, /* "warning": Look */
+    log_word_NOTICE, /* "notice": State changed */
+    log_word_INFO, /* "info": One a request */
+    log_word_DEBUG, /* "debug": All */
+};
+
+/* TLS of the HTTP port, 1.2 and newer */
+struct config_tls {
+    const char *certificate; /* reloaded: Certificate chain, PEM; 1 to 4095 characters of text; optional */
+    const char *key; /* reloaded: Its private key, PEM, readable by the controller's user alone; 1 to 4095 characters of text; optional */
+};
+
+/* Prometheus metrics at /metrics, on an address of their own, without a token */
+struct config_metrics {
+    bool enabled; /* at start: Whether they are served; default true */
+    const char *listen; /* at start: IPv4 or IPv6 address; 1 to 64 characters of text; default 127.0.0.1 */
+    int64_t port; /* at start: Port; 0: any that is free, which the log names; an integer from 0 to 65535; default 9090 */
+};
+
+/* What one client may ask */
+struct config_limits {
+    int64_t requests_per_second; /* reloaded: Requests a token may make each second, lasting; 0: no limit. Beyond it: 429; an integer from 0 to 1000000; default 0 */
+    int64_t burst; /* reloaded: How many of them at once; an integer from 1 to 1000000; default 100 */
+    int64_t bad_tokens; /* reloaded: Bad tokens from one address within a minute, after which it is locked out; 0: no limit; an integer from 0 to 1000000; default 20 */
+    int64_t lockout; /* reloaded: How long such an address is answered 429; a duration such as 30s, 5m, 2h or 7d, from 1s to 1d; default 1m */
+};
+
+/* What holders of a role may do */
+struct config_role {
+    struct str_list permissions; /* reloaded: Permissions, such as job:read; an array, each value 1 to 64 characters of text */
+};
+
+/* How long final jobs of one state are kept; beyond any of these the oldest are dropped */
+struct config_retention_rule {
+    int64_t age; /* reloaded: Time since their end; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; optional */
+    int64_t jobs; /* reloaded: How many; an integer from 0 to 1000000000; optional */
+    int64_t mib; /* reloaded: MiB their documents take; an integer from 0 to 1000000000; optional */
+};
+
+/* How long final jobs are kept; beyond any of these the oldest are dropped */
+struct config_retention {
+    int64_t queries; /* reloaded: Age of jobs that only read; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; default 24h */
+    int64_t modifies; /* reloaded: Age of jobs that change hosts; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; default 30d */
+    int64_t jobs; /* reloaded: How many in all; an integer from 1 to 1000000000; default 10000000 */
+    int64_t disk_percent; /* reloaded: Share of the state disk that may be in use, by whatever; an integer from 1 to 100; default 80 */
+    bool archive; /* reloaded: Whether dropped jobs are first written to STATE/archive, as JSON lines (zstd); default false */
+    struct config_retention_rule completed; /* reloaded: Of completed jobs, besides; optional */
+    struct config_retention_rule failed; /* reloaded: Of failed jobs, besides; optional */
+    struct config_retention_rule partial_failure; /* reloaded: Of jobs that failed on some hosts, besides; optional */
+    struct config_retention_rule skipped; /* reloaded: Of skipped jobs, besides; optional */
+};
+
+/* reeve.yaml: the controller */
+struct controller_config {
+    const char *state; /* at start: Ledger, key and admin token; made when absent; 1 to 4095 characters of text; default /var/lib/reeve/controller */
+    const char *listen; /* at start: IPv4 or IPv6 address of the HTTP API; 1 to 64 characters of text; default 127.0.0.1 */
+    int64_t port; /* at start: Its port; 0: any that is free; an integer from 0 to 65535; default 8080 */
+    bool insecure; /* at start: Listen beyond loopback without TLS: tokens and results can then be read on the way; default false */
+    int64_t loops; /* at start: Threads that serve HTTP (default: one a processor); an integer from 1 to 64; optional */
+    const char *bus; /* at start: Where the agent is: unix:PATH, or fd:N of a supervisor (default: no agent); 1 to 4096 characters of text; optional */
+    enum log_word log_level; /* reloaded: Least important event that is logged; default notice */
+    bool log_json; /* at start: Log a JSON object a line; default false */
+    struct config_tls tls; /* at start: TLS; optional */
+    struct config_metrics metrics; /* at start: Metrics; optional */
+    struct config_limits limits; /* reloaded: What one client may ask; optional */
+    struct config_role_map roles; /* reloaded: Roles beside admin, write and read, by name; optional */
+    struct config_retention retention; /* reloaded: How long jobs are kept; optional */
+};
+
+/* How programs are run for command operations */
+struct config_command {
+    const char *run_as; /* at start: User they run as (default: the agent's); 1 to 32 characters of text; optional */
+};
+
+/* agent.yaml: the agent, and its host's own word on what may be done there */
+struct agent_config {
+    const char *state; /* at start: Runlog; made when absent; 1 to 4095 characters of text; default /var/lib/reeve/agent */
+    const char *bus; /* at start: Where the controller comes: unix:PATH, or fd:N of a supervisor; 1 to 4096 characters of text; default unix:/run/reeve/agent.sock */
+    const char *controller_user; /* at start: User the controller must run as, for unix:PATH; a name or a number; 1 to 32 characters of text; default reeve */
+    const char *hostname; /* at start: Name of this host (default: the system's); a host name: 1 to 255 letters, digits, '-' and '_', in parts joined by '.'; optional */
+    struct str_map labels; /* at start: Labels of this host, such as group: web.dev; a JSON object, each value 1 to 255 characters of text; optional */
+    int64_t max_jobs; /* at start: Runs at once; an integer from 1 to 100; default 10 */
+    enum log_word log_level; /* at start: Least important event that is logged; default notice */
+    bool log_json; /* at start: Log a JSON object a line; default false */
+    struct str_list allow; /* reloaded: Operations this host does, such as node.* (default: all); an array, each value 1 to 64 characters of text; optional */
+    struct str_list deny; /* reloaded: Operations this host refuses, also when allowed; an array, each value 1 to 64 characters of text; optional */
+    struct config_command command; /* reloaded: How programs are run; optional */
 };
 
 /* Flags of every verb */
@@ -538,7 +621,7 @@ struct cli_start_in {
     int64_t max_jobs; /* Runs the agent does at once; an integer from 1 to 100; optional */
     const char *hostname; /* Name of this host (default: the system's); a host name: 1 to 255 letters, digits, '-' and '_', in parts joined by '.'; optional */
     struct str_map label; /* Label of this host, such as group=web.dev; a JSON object, each value 1 to 255 characters of text; optional */
-    enum cli_log_level log_level; /* Least important event that both log; default notice */
+    enum log_word log_level; /* Least important event that both log; default notice */
 };
 
 /* Whose token, and what it may do */

@@ -13,7 +13,8 @@
  *   ENUM(e, doc) VALUE(e, id, word, doc) END_ENUM(e)
  *   STRUCT(s, doc) … END(s); contained structs stand before their users.
  *   FIELD(s, place, kind, name, presence, rule, doc); FIELD_AS where the wire name is no C identifier
- *     place     PATH QUERY BODY, or WHOLE: the value is the whole body, the only field of its struct
+ *     place     PATH QUERY BODY, or WHOLE: the value is the whole body, the only field of its struct;
+ *               in configuration START RELOAD: when a changed key takes effect
  *     kind      str i64 f64 flag any duration choice(e) obj(t) list(t) map(t) encoded(t) encoded_list(t)
  *               duration: microseconds in C, text such as 30s on the wire
  *               any: JSON text, byte for byte; encoded(t): the same, known to be a t; encoded_list(t): array of t
@@ -71,6 +72,8 @@
 #include "catalog/health.def"
 
 #include "catalog/bus.def"
+
+#include "catalog/config.def"
 
 #include "catalog/cli.def"
 

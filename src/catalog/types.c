@@ -36,6 +36,8 @@ static void add_member(struct buf *to, const char *ctype, const char *name,
         [PLACE_QUERY] = "query: ",
         [PLACE_BODY] = "",
         [PLACE_WHOLE] = "whole body: ",
+        [PLACE_START] = "at start: ",
+        [PLACE_RELOAD] = "reloaded: ",
     };
     static const char *const presences[] = {
         [PRESENCE_REQUIRED] = "",

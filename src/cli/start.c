@@ -106,7 +106,7 @@ static int controller_program(const struct start *start, struct program *ret, st
     add_number(start, &program, "--port", in->port);
     if (in->has_loops)
         add_number(start, &program, "--loops", in->loops);
-    program_add_option(&program, "--log-level", cli_log_level_words[in->log_level].word);
+    program_add_option(&program, "--log-level", log_word_words[in->log_level].word);
     *ret = program;
     return 0;
 }
@@ -129,7 +129,7 @@ static int agent_program(const struct start *start, struct program *ret, struct 
         program_add_option(
             &program, "--label",
             arena_printf(start->arena, "%s=%s", in->label.v[i].key, in->label.v[i].val));
-    program_add_option(&program, "--log-level", cli_log_level_words[in->log_level].word);
+    program_add_option(&program, "--log-level", log_word_words[in->log_level].word);
     *ret = program;
     return 0;
 }
@@ -165,7 +165,7 @@ int start_run(struct command *command, struct refusal *why)
         return r;
     if (in.label.n > LABELS_MAX)
         return refuse(why, OUTCOME_USAGE, NULL, "--label: at most %d are accepted", LABELS_MAX);
-    log_level_parse(cli_log_level_words[in.log_level].word, &level);
+    log_level_parse(log_word_words[in.log_level].word, &level);
     log_setup("reeve", level, false);
     r = identity_find(in.user, &identity, why);
     if (!r)
