@@ -433,6 +433,71 @@ struct ready_out {
     const char *error; /* What is missing; optional */
 };
 
+/* How a part of the controller is */
+enum component_state {
+    component_state_OK, /* "ok": It works */
+    component_state_ERROR, /* "error": It does not; error says why */
+    component_state_DISABLED, /* "disabled": The configuration has it switched off */
+};
+
+/* A part of the controller */
+struct component_status {
+    enum component_state status; /* How it is */
+    const char *error; /* What is wrong; optional */
+    const char *address; /* Where it is reached; optional */
+};
+
+/* Jobs in the ledger */
+struct status_jobs {
+    int64_t total; /* All */
+    int64_t unprocessed; /* Submitted, of which every run waits */
+    int64_t processing; /* With a run that is not final */
+    int64_t completed; /* Completed */
+    int64_t failed; /* Failed */
+    int64_t partial_failure; /* Failed on some hosts only */
+    int64_t skipped; /* Skipped by every host */
+    int64_t dlq; /* Always 0: no job is ever put aside undelivered */
+};
+
+/* An agent */
+struct status_agent {
+    const char *hostname; /* Host name */
+    const char *labels; /* Labels, as k=v, k=v; optional */
+    const char *registered; /* When it was last heard, such as 8s ago */
+};
+
+/* Agents */
+struct status_agents {
+    int64_t total; /* Known */
+    int64_t ready; /* Heard within the last 30 seconds */
+    struct status_agent_list agents; /* By host name; optional */
+};
+
+/* The ledger's file and its disk */
+struct status_ledger {
+    int64_t bytes; /* Size of the file; an integer (bytes) */
+    int64_t disk_free; /* Bytes free on its disk; an integer (bytes) */
+    int64_t oldest_reader_commits; /* Commits since the oldest snapshot that is still read; 0: none is */
+};
+
+/* Runs that are not final */
+struct status_runs {
+    int64_t open; /* All */
+    int64_t active; /* Acknowledged or started */
+};
+
+/* How the controller is */
+struct status_out {
+    const char *status; /* ok or degraded */
+    struct component_status_map components; /* Its parts */
+    const char *version; /* Version */
+    const char *uptime; /* Time since it started, such as 2h30m0s */
+    struct status_jobs jobs; /* Jobs */
+    struct status_runs runs; /* Open runs */
+    struct status_agents agents; /* Agents */
+    struct status_ledger ledger; /* The ledger */
+};
+
 /* Which program this is */
 struct version_out {
     const char *version; /* Version */
@@ -712,6 +777,10 @@ int op_health_get(struct op_ctx *ctx, const struct none *input, struct health_ou
 /* Show whether the controller can do its work */
 /* GET /health/ready  health.ready  public  local */
 int op_health_ready(struct op_ctx *ctx, const struct none *input, struct ready_out *ret_out);
+
+/* Show how the controller is */
+/* GET /health/status  health.status  health:read  local */
+int op_health_status(struct op_ctx *ctx, const struct none *input, struct status_out *ret_out);
 
 /* Show versions */
 /* GET /version  version.get  public  local */

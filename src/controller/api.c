@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "controller/metrics.h"
 #include "controller/reply.h"
 #include "controller/submission.h"
 #include "http/route.h"
@@ -382,10 +383,12 @@ static void gone(void *service, struct http_request *request)
 
 static void replied(void *service, const struct http_request *request, int status, size_t body_size)
 {
+    const struct api *api = service;
     const struct exchange *x = request->owner;
     char path[256];
 
-    (void)service;
+    metrics_replied(core_metrics(api->core), x ? x->match.op : NULL, status,
+                    clock_boot_us() - request->received_us);
     snprintf(path, sizeof(path), "%.*s", (int)request->path.size, request->path.at);
     log_event(LOG_INFO, "http.request", LOG_TEXT("method", request->method), LOG_TEXT("path", path),
               LOG_TEXT("op", x && x->match.op ? x->match.op->type : ""),

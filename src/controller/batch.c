@@ -91,10 +91,12 @@ int core_move(struct core *core, struct open_run *run, struct record_run *moved)
     r = core_apply(core, &record, &effect);
     if (r)
         return r;
-    if (run_state_is_final(moved->to.state))
+    if (run_state_is_final(moved->to.state)) {
+        metrics_run_ended(core->metrics, run->job->op, &moved->to);
         end_run(core, run);
-    else if (moved->to.state > run->state) /* else a repeat */
+    } else if (moved->to.state > run->state) { /* else a repeat */
         dispatch_moved(core->dispatch, run, moved->to.state, moved->started_us);
+    }
     return 0;
 }
 
@@ -176,7 +178,9 @@ int batch_commit(struct core *core)
     r = apply_reported(core);
     if (r || !core->has_begun)
         return r;
+    int64_t begun_us = clock_boot_us();
     r = ledger_commit(core->ledger);
+    metrics_committed(core->metrics, clock_boot_us() - begun_us);
     core->has_begun = false;
     core->is_dirty = true;
     return r;

@@ -29,7 +29,23 @@ void pointers_add(struct pointers *pointers, void *pointer)
     pointers->v[pointers->n++] = pointer;
 }
 
-/* ---- room ---- */
+/* ---- figures, room ---- */
+
+static void update_figures(struct core *core)
+{
+    struct core_figures figures = {
+        .open_runs = dispatch_runs(core->dispatch),
+        .active_runs = dispatch_active(core->dispatch),
+        .agents = core->fleet.n,
+        .free_bytes = core->free_bytes,
+    };
+
+    for (uint32_t i = 0; i < core->fleet.n; i++)
+        figures.agents_ready += agent_is_ready(core->fleet.by_host[i], core->boot_us);
+    pthread_mutex_lock(&core->lock);
+    core->figures = figures;
+    pthread_mutex_unlock(&core->lock);
+}
 
 static int check_space(struct core *core)
 {
@@ -41,6 +57,7 @@ static int check_space(struct core *core)
     core->free_boot_us = core->boot_us;
     uint64_t wanted = CORE_SPACE_RESERVE + CORE_SPACE_PER_RUN * dispatch_active(core->dispatch);
     atomic_store(&core->is_full, core->free_bytes < wanted);
+    update_figures(core);
     return 0;
 }
 
@@ -214,6 +231,25 @@ const char *core_not_ready(const struct core *core, int64_t boot_us)
     return NULL;
 }
 
+struct core_figures core_figures(struct core *core)
+{
+    pthread_mutex_lock(&core->lock);
+    struct core_figures figures = core->figures;
+    figures.queued = (uint32_t)core->queue.n;
+    pthread_mutex_unlock(&core->lock);
+    return figures;
+}
+
+struct metrics *core_metrics(const struct core *core)
+{
+    return core->metrics;
+}
+
+struct ledger *core_ledger(const struct core *core)
+{
+    return core->ledger;
+}
+
 int core_ended_fd(const struct core *core)
 {
     return core->ended_fd;
@@ -328,6 +364,7 @@ int core_open(struct ledger *ledger, const char *bus_address, struct core **ret,
 
     core->ledger = ledger;
     core->dispatch = dispatch_new();
+    core->metrics = metrics_new();
     core->now_us = clock_now_us();
     core->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -370,5 +407,6 @@ void core_close(struct core *core)
     fd_closep(&core->wake_fd);
     fd_closep(&core->ended_fd);
     pthread_mutex_destroy(&core->lock);
+    metrics_free(core->metrics);
     mem_free(core);
 }

@@ -23,6 +23,7 @@
 #define CORE_ANSWER_US     (10 * US_PER_S) /* how long a loop waits for anything but a job's end */
 
 struct core;
+struct metrics;
 
 /* Reads fleet and open runs from the ledger and opens the bus; the thread does not run yet.
    `bus_address` NULL: no agents. 0 or an outcome with *why for the operator. */
@@ -43,5 +44,18 @@ int core_ended_fd(const struct core *core);
 void core_send(struct core *core, struct call *call);
 /* From any thread: NULL when it can do its work, else what is missing. */
 const char *core_not_ready(const struct core *core, int64_t boot_us);
+
+/* What the core has before it, for those who look after it; up to a second old. */
+struct core_figures {
+    uint32_t queued; /* calls waiting for a turn; this one is of now */
+    uint64_t open_runs, active_runs;
+    uint32_t agents, agents_ready;
+    uint64_t free_bytes; /* of the state disk */
+};
+/* From any thread. */
+struct core_figures core_figures(struct core *core);
+/* From any thread: what this process counts. Lives as long as the core. */
+struct metrics *core_metrics(const struct core *core);
+struct ledger *core_ledger(const struct core *core);
 
 #endif

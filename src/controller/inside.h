@@ -10,6 +10,7 @@
 
 #include "bus/bus.h"
 #include "controller/core.h"
+#include "controller/metrics.h"
 
 #include <pthread.h>
 
@@ -50,14 +51,16 @@ struct core {
     bool is_dirty;              /* committed since */
 
     /* Any thread. */
+    struct metrics *metrics;
     pthread_t thread;
     bool is_running; /* the main thread's */
     int wake_fd, ended_fd;
     atomic_bool stopping;
     _Atomic int64_t turn_boot_us; /* when the last turn began */
     atomic_bool is_full;          /* no room for submissions */
-    pthread_mutex_t lock;         /* queue */
+    pthread_mutex_t lock;         /* of what follows */
     struct pointers queue;
+    struct core_figures figures;
 };
 
 /* ---- batch.c ---- */

@@ -309,6 +309,18 @@ int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max)
     return ledger_publish(ledger);
 }
 
+int ledger_use(struct ledger *ledger, struct ledger_use *ret)
+{
+    uint64_t oldest;
+
+    int r = store_oldest_txn(ledger->store, &oldest);
+    if (r)
+        return r;
+    ret->oldest_reader_commits = store_last_txn(ledger->store) - oldest;
+    ret->file_bytes = store_file_bytes(ledger->store);
+    return 0;
+}
+
 uint64_t ledger_refused(const struct ledger *ledger)
 {
     return ledger->refused;

@@ -32,6 +32,15 @@ void ledger_close(struct ledger *ledger);
 /* Bytes free for the ledger's file on its disk. */
 int ledger_free_space(struct ledger *ledger, uint64_t *ret_bytes);
 
+struct ledger_use {
+    uint64_t file_bytes;
+    /* How many commits ago the oldest snapshot was taken that is being read, by any process: pages
+       freed since can't be used again. 0: none is. */
+    uint64_t oldest_reader_commits;
+};
+/* From any thread. 0 or a fault. */
+int ledger_use(struct ledger *ledger, struct ledger_use *ret);
+
 /* ---- write: one thread ---- */
 
 /* begin, any number of apply, commit. A batch is durable (fsync) when commit returns 0, and only
@@ -55,7 +64,7 @@ void ledger_abort(struct ledger *ledger);
    commit of its own. Called when idle; start-up rebuilds what was not written. */
 int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max);
 
-/* Moves refused so far by the transition table, since start. */
+/* Moves refused so far by the transition table, since start. From any thread. */
 uint64_t ledger_refused(const struct ledger *ledger);
 
 /* ---- read: any thread, one reader each ---- */

@@ -286,6 +286,38 @@ uint64_t store_last_txn(struct store *store)
     return info.me_last_txnid;
 }
 
+/* A line of mdb_reader_list(): "pid thread txnid", the last "-" for an idle reader. */
+static int reader_line(const char *line, void *ret_oldest)
+{
+    uint64_t *oldest = ret_oldest;
+    size_t txn;
+
+    if (sscanf(line, "%*d %*x %zu", &txn) == 1 && txn < *oldest)
+        *oldest = txn;
+    return 0;
+}
+
+int store_oldest_txn(struct store *store, uint64_t *ret)
+{
+    uint64_t oldest = store_last_txn(store);
+
+    int rc = mdb_reader_list(store->env, reader_line, &oldest);
+    if (rc < 0)
+        return MDB_FAULT(rc);
+    *ret = oldest;
+    return 0;
+}
+
+uint64_t store_file_bytes(struct store *store)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    mdb_env_info(store->env, &info);
+    mdb_env_stat(store->env, &stat);
+    return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
 /* ---- transactions ---- */
 
 int txn_begin(struct store *store, struct txn *ret)

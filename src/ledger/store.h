@@ -55,6 +55,10 @@ void store_close(struct store *store); /* accepts NULL */
 int store_free_space(struct store *store, uint64_t *ret_bytes);
 /* Id of the newest committed transaction. */
 uint64_t store_last_txn(struct store *store);
+/* Of the oldest that is being read, by any process; without one the newest. */
+int store_oldest_txn(struct store *store, uint64_t *ret);
+/* Bytes of the file that are in use or were. */
+uint64_t store_file_bytes(struct store *store);
 
 int txn_begin(struct store *store, struct txn *ret); /* the one writer's */
 /* Durable when it returns 0; else the batch is lost. */
