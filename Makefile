@@ -30,9 +30,12 @@ fresh:
 format:
 	scripts/lint --format
 
-# docs/types.h is printed from the catalog.
+# What is printed from rows.
 types: all
 	build/reeve-types > docs/types.h
+	build/reeve-configuration > docs/configuration.md
+	build/reeve-configuration reeve-controller > packaging/reeve.yaml
+	build/reeve-configuration reeve-agent > packaging/agent.yaml
 
 clean:
 	rm -rf build

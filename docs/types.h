@@ -631,7 +631,7 @@ struct config_retention {
     struct config_retention_rule skipped; /* reloaded: Of skipped jobs, besides; optional */
 };
 
-/* reeve.yaml: the controller */
+/* The controller */
 struct controller_config {
     const char *state; /* at start: Ledger, key and admin token; made when absent; 1 to 4095 characters of text; default /var/lib/reeve/controller */
     const char *listen; /* at start: IPv4 or IPv6 address of the HTTP API; 1 to 64 characters of text; default 127.0.0.1 */
@@ -653,7 +653,7 @@ struct config_command {
     const char *run_as; /* at start: User they run as (default: the agent's); 1 to 32 characters of text; optional */
 };
 
-/* agent.yaml: the agent, and its host's own word on what may be done there */
+/* The agent, and its host's own word on what may be done there */
 struct agent_config {
     const char *state; /* at start: Runlog; made when absent; 1 to 4095 characters of text; default /var/lib/reeve/agent */
     const char *bus; /* at start: Where the controller comes: unix:PATH, or fd:N of a supervisor; 1 to 4096 characters of text; default unix:/run/reeve/agent.sock */
@@ -672,6 +672,7 @@ struct agent_config {
 struct cli_options {
     const char *url; /* Where the controller is (or REEVE_URL; default: url in the state directory); optional */
     const char *token; /* Bearer token (better REEVE_TOKEN, which others can't see; default: token in the state directory); optional */
+    const char *ca; /* Certificates, PEM, that the controller's must go back to (or REEVE_CA; default: the system's); optional */
     const char *state; /* State directory of this machine's controller (or REEVE_STATE); optional */
     bool json; /* Print the reply as it came, instead of a table; optional */
     bool help; /* Show this help; optional */
@@ -679,14 +680,18 @@ struct cli_options {
 
 /* How to run a controller and an agent */
 struct cli_start_in {
-    int64_t port; /* Port of the HTTP API; 0: any that is free; an integer from 0 to 65535; default 8080 */
-    const char *listen; /* Address of the HTTP API, IPv4 or IPv6; 1 to 64 characters of text; default 127.0.0.1 */
+    int64_t port; /* Port of the HTTP API; 0: any that is free (default: of the configuration, 8080); an integer from 0 to 65535; optional */
+    const char *listen; /* Address of the HTTP API, IPv4 or IPv6 (default: of the configuration, 127.0.0.1); 1 to 64 characters of text; optional */
     const char *user; /* User the controller runs as, when started by root; 1 to 32 characters of text; default reeve */
     int64_t loops; /* Threads that serve HTTP; an integer from 1 to 64; optional */
     int64_t max_jobs; /* Runs the agent does at once; an integer from 1 to 100; optional */
     const char *hostname; /* Name of this host (default: the system's); a host name: 1 to 255 letters, digits, '-' and '_', in parts joined by '.'; optional */
     struct str_map label; /* Label of this host, such as group=web.dev; a JSON object, each value 1 to 255 characters of text; optional */
-    enum log_word log_level; /* Least important event that both log; default notice */
+    const char *config; /* Configuration of the controller (default: /etc/reeve/reeve.yaml when it is there); 1 to 4095 characters of text; optional */
+    const char *agent_config; /* Configuration of the agent (default: /etc/reeve/agent.yaml when it is there); 1 to 4095 characters of text; optional */
+    bool insecure; /* Listen beyond loopback without TLS; optional */
+    int64_t metrics_port; /* Port of the metrics; 0: any that is free; an integer from 0 to 65535; optional */
+    enum log_word log_level; /* Least important event that all log (default: of the configuration, notice); optional */
 };
 
 /* Whose token, and what it may do */
@@ -697,9 +702,32 @@ struct cli_token_generate_in {
     int64_t expires; /* How long it is valid; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; default 30d */
 };
 
+/* Where the copy goes */
+struct cli_ledger_backup_in {
+    const char *dir; /* path: New directory, in which a controller can be started; 1 to 4000 characters of text */
+    int64_t rate; /* MiB a second at most; an integer from 1 to 100000; default 50 */
+};
+
 /* A token */
 struct cli_token_validate_in {
     const char *token; /* path: The token; read from standard input when it is not given; 1 to 4096 characters of text; optional */
+};
+
+/* Whose configuration */
+struct cli_config_in {
+    const char *config; /* File (default: that of the program, when it is there); 1 to 4095 characters of text; optional */
+    bool agent; /* The agent's, and not the controller's; optional */
+};
+
+/* A file */
+struct cli_config_check_in {
+    const char *file; /* path: File (default: that of the program); 1 to 4095 characters of text; optional */
+    bool agent; /* The agent's, and not the controller's; optional */
+};
+
+/* Of which program */
+struct cli_config_sample_in {
+    bool agent; /* The agent's, and not the controller's; optional */
 };
 
 /* Show a host at a glance */

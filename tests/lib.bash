@@ -9,8 +9,10 @@ export REEVE_BUILD=${REEVE_BUILD:-$root/build}
 export REEVE_BUILD_PLAIN=${REEVE_BUILD_PLAIN:-$root/build}
 reeve=$REEVE_BUILD/reeve
 # Nothing of the tester's own set-up may lead a test elsewhere.
-unset REEVE_URL REEVE_TOKEN REEVE_STATE
+unset REEVE_URL REEVE_TOKEN REEVE_STATE REEVE_CA
 export LC_ALL=C.UTF-8 no_proxy='*'
+# Pairs run side by side.
+export REEVE_METRICS_PORT=0
 
 # A log that holds this is a failure.
 sanitizer_words='ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|Assertion .* failed'

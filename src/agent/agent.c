@@ -9,9 +9,12 @@
 #include "agent/agent.h"
 #include "agent/facts.h"
 #include "agent/session.h"
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/spawn_guard.h"
 #include "base/version.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -28,11 +31,15 @@
 #define STOP_US      (8 * US_PER_S)
 #define STOP_KILL_US (1 * US_PER_S)
 #define TIDY_US      (1 * US_PER_S)
+#define TRY_DISK_US  (1 * US_PER_S)
 #define IDLE_US      (60 * US_PER_S) /* longest sleep */
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 struct agent {
-    struct agent_options options;
+    char **argv; /* flags */
+    /* Of the start, to which threads point, and of now, which may be the same. */
+    struct config_generation *first, *now;
+    struct agent_options options; /* of the start */
     char machine_id[MACHINE_ID_SIZE];
     int64_t started_us;
     int epoll_fd, signal_fd;
@@ -42,9 +49,53 @@ struct agent {
     struct runs *runs;
     struct session *session; /* NULL after the supervisor's end */
     int64_t tidy_at_us;
+    int64_t try_disk_at_us; /* INT64_MAX: it takes what it is given */
     int64_t stop_at_us; /* when runs are killed, once it is told to stop; INT64_MAX: it is not */
     bool killed;
 };
+
+/* ---- configuration ---- */
+
+static void note_change(void *owner, const char *path, const struct field *field)
+{
+    (void)owner;
+    log_event(LOG_NOTICE, field->place == PLACE_RELOAD ? "config.changed" : "config.needs_restart",
+              LOG_TEXT("key", path));
+}
+
+/* Keys of place RELOAD are handed on here, to those who have copies. 0; OUTCOME_USAGE. */
+static int apply(const struct config_generation *generation, struct refusal *why)
+{
+    struct agent_options options;
+
+    int r = agent_options_make(generation->values, &options, why);
+    if (r)
+        return r;
+    log_set_lowest(options.log_level);
+    return 0;
+}
+
+static void reload(struct agent *agent)
+{
+    struct refusal why = {.text = ""};
+    struct config_generation *next;
+    struct config_flags flags;
+
+    int r = config_generation_read(&config_agent, agent->argv, &flags, &next, &why);
+    if (!r)
+        r = apply(next, &why);
+    if (r) {
+        log_event(LOG_ERROR, "config.refused", LOG_TEXT("why", r < 0 ? fault_text() : why.text));
+        config_generation_free(next);
+        return;
+    }
+    config_each_change(&agent->now->config, &next->config, note_change, NULL);
+    if (agent->now != agent->first)
+        config_generation_free(agent->now);
+    agent->now = next;
+    log_event(LOG_NOTICE, "config.reloaded",
+              LOG_TEXT("file", next->config.file ? next->config.file : ""));
+}
 
 /* ---- start ---- */
 
@@ -73,6 +124,7 @@ static int signals_open(struct agent *agent)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     agent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     return agent->signal_fd < 0 ? FAULT(-errno) : 0;
@@ -105,6 +157,10 @@ static int log_open(struct agent *agent, struct refusal *why)
     if (runlog_set_aside(agent->log))
         log_event(LOG_WARNING, "runlog.damaged",
                   LOG_TEXT("set_aside", runlog_set_aside(agent->log)));
+    bool has_failed = false;
+    if (ending_begin(agent->options.state, options.wall_us, &has_failed) == 0 && has_failed)
+        log_event(LOG_WARNING, "agent.had_failed",
+                  LOG_TEXT("why", "the one before did not end by itself"));
     return machine_id_read(agent->options.state, agent->machine_id);
 }
 
@@ -133,6 +189,8 @@ static int watch_all(struct agent *agent)
 static int agent_open(struct agent *agent, struct refusal *why)
 {
     int r = process_harden();
+    if (!r)
+        r = spawn_guard_start();
     if (!r)
         r = signals_open(agent);
     if (!r)
@@ -174,8 +232,12 @@ static void take_signals(struct agent *agent, int64_t boot_us)
 {
     struct signalfd_siginfo signal;
 
-    while (read(agent->signal_fd, &signal, sizeof(signal)) == sizeof(signal))
-        stop(agent, signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM", boot_us);
+    while (read(agent->signal_fd, &signal, sizeof(signal)) == sizeof(signal)) {
+        if (signal.ssi_signo == SIGHUP)
+            reload(agent);
+        else
+            stop(agent, signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM", boot_us);
+    }
 }
 
 /* Without its supervisor the agent has nobody to work for. */
@@ -207,6 +269,31 @@ static int take_in(struct agent *agent, int64_t boot_us)
     return r;
 }
 
+/* An agent whose disk takes nothing is not there for the controller: what it has been given and
+   could not note down is given again when it is back, and other hosts are chosen meanwhile. */
+static int look_at_disk(struct agent *agent, int64_t boot_us)
+{
+    if (!runs_disk_refuses(agent->runs))
+        return 0;
+    if (agent->try_disk_at_us == INT64_MAX) {
+        agent->try_disk_at_us = boot_us + TRY_DISK_US;
+        log_event(LOG_ERROR, "runlog.no_space", LOG_TEXT("state", agent->options.state));
+        if (agent->session)
+            session_hush(agent->session);
+    }
+    if (boot_us < agent->try_disk_at_us)
+        return 0;
+    agent->try_disk_at_us = boot_us + TRY_DISK_US;
+    int r = runs_try_disk(agent->runs);
+    if (r || runs_disk_refuses(agent->runs))
+        return r;
+    agent->try_disk_at_us = INT64_MAX;
+    log_event(LOG_NOTICE, "runlog.space_again", LOG_TEXT("state", agent->options.state));
+    if (agent->session)
+        session_speak(agent->session);
+    return 0;
+}
+
 static int tidy(struct agent *agent, int64_t boot_us)
 {
     int64_t now_us, error_us;
@@ -223,7 +310,9 @@ static int tidy(struct agent *agent, int64_t boot_us)
 
 static int bring_out(struct agent *agent, int64_t boot_us)
 {
-    int r = runlog_sync(agent->log);
+    int r = look_at_disk(agent, boot_us);
+    if (!r)
+        r = runlog_sync(agent->log);
     if (!r)
         r = runs_begin(agent->runs);
     if (!r && agent->session)
@@ -241,6 +330,8 @@ static int wait_for_events(const struct agent *agent, int64_t boot_us)
     struct epoll_event events[3]; /* which of them does not matter: each pass looks at all */
     int64_t until_us =
         least(boot_us + IDLE_US, least(runs_deadline_us(agent->runs), agent->stop_at_us));
+
+    until_us = least(until_us, agent->try_disk_at_us);
 
     if (agent->session)
         until_us = least(until_us, session_deadline_us(agent->session));
@@ -327,26 +418,62 @@ static int agent_start(struct agent *agent, struct refusal *why)
               LOG_TEXT("host", agent->options.hostname), LOG_TEXT("machine_id", agent->machine_id),
               LOG_NUMBER("epoch", runlog_epoch(agent->log)));
     r = agent_run(agent);
-    return r ? r : runlog_close(TAKE(agent->log));
+    if (!r)
+        r = runlog_close(TAKE(agent->log));
+    if (!r)
+        ending_clean(agent->options.state);
+    return r;
 }
 
-int agent_main(int argc, char **argv)
+static int run(struct agent *agent, struct refusal *why)
 {
-    struct agent agent = {.epoll_fd = -1, .signal_fd = -1, .stop_at_us = INT64_MAX};
-    struct refusal why = {.text = ""};
+    const struct agent_config *config = agent->first->values;
 
-    log_setup("reeve-agent", LOG_NOTICE, false);
-    int r = agent_options_parse(argc, argv, &agent.options, &why);
+    int r = agent_options_make(config, &agent->options, why);
+    if (r)
+        return exit_status(r, why);
+    log_setup(config_agent.name, agent->options.log_level, config->log_json);
+    int status = exit_status(agent_start(agent, why), why);
+    agent_close(agent);
+    return status;
+}
+
+static void print_help(void)
+{
+    CLEANUP(buf_release) struct buf text;
+
+    buf_init(&text, CONFIG_FILE_MAX);
+    config_write_help(&config_agent, &text);
+    fputs(buf_text(&text), stdout);
+}
+
+int agent_main(char **argv)
+{
+    struct agent agent = {
+        .argv = argv,
+        .epoll_fd = -1,
+        .signal_fd = -1,
+        .stop_at_us = INT64_MAX,
+        .try_disk_at_us = INT64_MAX,
+    };
+    struct refusal why = {.text = ""};
+    struct config_flags flags;
+
+    log_setup(config_agent.name, LOG_NOTICE, false);
+    int r = config_generation_read(&config_agent, argv, &flags, &agent.first, &why);
     if (r)
         return exit_status(r, &why);
-    if (agent.options.help || agent.options.version) {
-        printf("%s%s", agent.options.help ? agent_help : version_text(),
-               agent.options.help ? "" : "\n");
+    if (flags.help)
+        print_help();
+    else if (flags.version)
+        printf("reeve-agent %s, commit %s of %s\n", version_text(), version_commit(),
+               version_built());
+    if (flags.help || flags.version)
         return 0;
-    }
-    log_setup("reeve-agent", agent.options.log_level, false);
-
-    int status = exit_status(agent_start(&agent, &why), &why);
-    agent_close(&agent);
+    agent.now = agent.first;
+    int status = run(&agent, &why);
+    if (agent.now != agent.first)
+        config_generation_free(agent.now);
+    config_generation_free(agent.first);
     return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line of reeve-agent.
+ * What the agent makes of its configuration: who this host is, and who the controller must be.
  */
 #ifndef REEVE_AGENT_OPTIONS_H
 #define REEVE_AGENT_OPTIONS_H
@@ -15,16 +15,14 @@ struct agent_options {
     const char *bus;
     const char *state;
     char hostname[HOSTNAME_SIZE];
-    struct str_entry label[LABELS_MAX];
-    struct str_map labels; /* points to `label` */
+    struct str_map labels;
     int64_t max_jobs;
     int64_t controller_uid;
     enum log_level log_level;
-    bool help, version; /* asked for; the rest is not complete then */
 };
 
-/* Writes into argv's strings. 0, or OUTCOME_USAGE. */
-int agent_options_parse(int argc, char **argv, struct agent_options *ret, struct refusal *why);
-extern const char agent_help[];
+/* Points into the configuration. 0; OUTCOME_USAGE naming the key. */
+int agent_options_make(const struct agent_config *config, struct agent_options *ret,
+                       struct refusal *why);
 
 #endif

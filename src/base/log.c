@@ -19,7 +19,7 @@
 
 static struct {
     const char *program;
-    enum log_level lowest;
+    _Atomic enum log_level lowest;
     bool json;
 } log_to = {.program = "reeve", .lowest = LOG_NOTICE};
 
@@ -33,6 +33,11 @@ void log_setup(const char *program, enum log_level lowest, bool json)
     log_to.program = program;
     log_to.lowest = lowest;
     log_to.json = json;
+}
+
+void log_set_lowest(enum log_level lowest)
+{
+    log_to.lowest = lowest;
 }
 
 bool log_level_parse(const char *word, enum log_level *ret)

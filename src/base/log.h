@@ -32,6 +32,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 /* Program name shown in each line; lowest level shown (default LOG_NOTICE); JSON instead of text.
    Not thread-safe: before threads start. */
 void log_setup(const char *program, enum log_level lowest, bool json);
+/* From any thread. */
+void log_set_lowest(enum log_level lowest);
 /* "error" "warning" "notice" "info" "debug"; false when it is none. */
 bool log_level_parse(const char *word, enum log_level *ret);
 

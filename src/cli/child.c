@@ -8,6 +8,7 @@
 #include "cli/child.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/spawn.h"
 
@@ -28,6 +29,19 @@ void program_add(struct program *program, const char *argument)
 {
     assert(program->n_arguments + 1 < CHILD_ARGUMENTS_MAX);
     program->argv[program->n_arguments++] = argument;
+}
+
+void program_add_variable(struct program *program, const char *name)
+{
+    const char *value = getenv(name);
+
+    if (!value)
+        return;
+    assert(program->n_variables < CHILD_VARIABLES_MAX);
+    size_t size = strlen(name) + strlen(value) + 2;
+    char *variable = mem_alloc(size); /* lives as long as the supervisor */
+    snprintf(variable, size, "%s=%s", name, value);
+    program->environment[program->n_variables++] = variable;
 }
 
 void program_add_option(struct program *program, const char *name, const char *value)
@@ -96,13 +110,17 @@ static int run_program(const struct program *program, int control_fd, int ready_
 {
     static char path[] = "PATH=" SPAWN_PATH;
     static char locale[] = "LC_ALL=C.UTF-8";
-    char *const environment[] = {path, locale, NULL};
+    char *environment[CHILD_VARIABLES_MAX + 4] = {path, locale};
     char *argv[CHILD_ARGUMENTS_MAX];
+    size_t n = 2;
 
     /* execveat() wants them writable. */
     for (size_t i = 0; i < program->n_arguments; i++)
         argv[i] = mem_strdup(program->argv[i]);
     argv[program->n_arguments] = NULL;
+    for (size_t i = 0; i < program->n_variables; i++)
+        environment[n++] = mem_strdup(program->environment[i]);
+    environment[n] = fault_environment();
     reset_signals();
     if (setsid() < 0)
         return -errno;
@@ -114,7 +132,8 @@ static int run_program(const struct program *program, int control_fd, int ready_
     if (r)
         return r;
     /* By descriptor: the directories above the program need not be open to the new user. */
-    execveat(program->fd, "", argv, environment, AT_EMPTY_PATH);
+    if (!FAULT_POINT("child.exec"))
+        execveat(program->fd, "", argv, environment, AT_EMPTY_PATH);
     return -errno;
 }
 
@@ -157,7 +176,8 @@ static void links_release(struct links *links)
 
 static int links_open(struct links *links, bool ready)
 {
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, links->control) < 0)
+    if (FAULT_POINT("child.link") ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, links->control) < 0)
         return FAULT(-errno);
     if (ready && pipe2(links->ready, O_CLOEXEC) < 0)
         return FAULT(-errno);
@@ -174,7 +194,7 @@ int child_start(struct child *child, int64_t boot_us)
     if (r)
         return r;
     fflush(NULL);
-    pid_t pid = fork();
+    pid_t pid = FAULT_POINT("child.fork") ? -1 : fork();
     if (pid < 0)
         return FAULT(-errno);
     if (pid == 0)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define CHILD_ARGUMENTS_MAX 32
+#define CHILD_VARIABLES_MAX 64
 #define CHILD_BUS_FD        3
 #define CHILD_READY_FD      4
 #define CHILD_FREE_FD       10 /* where descriptors stay out of their way */
@@ -29,9 +30,13 @@ struct program {
     bool tells_ready;                      /* has a descriptor 4 */
     const char *argv[CHILD_ARGUMENTS_MAX]; /* NULL-terminated */
     size_t n_arguments;
+    const char *environment[CHILD_VARIABLES_MAX]; /* NAME=VALUE */
+    size_t n_variables;
 };
 
 void program_add(struct program *program, const char *argument);
+/* A variable of our own environment that it gets too, if it is set. */
+void program_add_variable(struct program *program, const char *name);
 /* "--name VALUE" */
 void program_add_option(struct program *program, const char *name, const char *value);
 

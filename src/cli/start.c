@@ -7,14 +7,21 @@
 #include "cli/command.h"
 #include "cli/locate.h"
 #include "cli/supervise.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#define LABELS_MAX 5   /* an agent takes no more */
-#define URL_SIZE   128 /* `listen` has at most 64 characters */
+#define LABELS_MAX 5 /* an agent takes no more */
+
+struct variables {
+    const struct config_program *of;
+    struct program *program;
+};
 
 struct start {
     const struct cli_start_in *in;
@@ -24,24 +31,25 @@ struct start {
 };
 
 /* Where a client of this machine reaches it: a wildcard address is no address. */
-static void write_url(const struct start *start, unsigned port, char ret[URL_SIZE])
+static const char *reachable(const char *url, struct arena *arena)
 {
-    const char *address = start->in->listen;
+    static const char *const wildcards[][2] = {{"://0.0.0.0:", "://127.0.0.1:"},
+                                               {"://[::]:", "://[::1]:"}};
 
-    if (strcmp(address, "0.0.0.0") == 0)
-        address = "127.0.0.1";
-    if (strcmp(address, "::") == 0)
-        address = "::1";
-    snprintf(ret, URL_SIZE, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u", address,
-             port);
+    for (size_t i = 0; i < COUNT_OF(wildcards); i++) {
+        const char *at = strstr(url, wildcards[i][0]);
+        if (at)
+            return arena_printf(arena, "%.*s%s%s", (int)(at - url), url, wildcards[i][1],
+                                at + strlen(wildcards[i][0]));
+    }
+    return url;
 }
 
-static void announce(void *owner, unsigned port)
+static void announce(void *owner, const char *said)
 {
     struct start *start = owner;
-    char url[URL_SIZE];
+    const char *url = reachable(said, start->arena);
 
-    write_url(start, port, url);
     if (state_write_url(start->state, url))
         log_event(LOG_ERROR, "state.not_written", LOG_TEXT("why", fault_text()));
     if (start->announced)
@@ -87,6 +95,41 @@ static void add_number(const struct start *start, struct program *program, const
     program_add_option(program, name, arena_printf(start->arena, "%" PRId64, number));
 }
 
+static int add_variable(void *owner, const char *path, const struct field *field)
+{
+    const struct variables *variables = owner;
+    struct program *program = variables->program;
+    struct arena arena;
+
+    (void)field;
+    arena_init(&arena);
+    program_add_variable(program, config_variable(variables->of, path, &arena));
+    arena_release(&arena);
+    return 0;
+}
+
+/* A child's environment is its own, but for the keys of its configuration. */
+static void add_environment(const struct config_program *of, struct program *program)
+{
+    struct variables variables = {.of = of, .program = program};
+
+    config_each_key(of->schema, add_variable, &variables);
+}
+
+/* Children run elsewhere. */
+static int add_config(struct program *program, const char *path, struct arena *arena,
+                      struct refusal *why)
+{
+    char absolute[PATH_MAX];
+
+    if (!path)
+        return 0;
+    if (!realpath(path, absolute))
+        return refuse(why, OUTCOME_USAGE, NULL, "%s: %s", path, strerror(errno));
+    program_add_option(program, "--config", arena_strdup(arena, absolute));
+    return 0;
+}
+
 static int controller_program(const struct start *start, struct program *ret, struct refusal *why)
 {
     const struct cli_start_in *in = start->in;
@@ -102,11 +145,22 @@ static int controller_program(const struct start *start, struct program *ret, st
     program_add_option(&program, "--state", ".");
     add_number(start, &program, "--ready-fd", CHILD_READY_FD);
     program_add_option(&program, "--bus", arena_printf(start->arena, "fd:%d", CHILD_BUS_FD));
-    program_add_option(&program, "--listen", in->listen);
-    add_number(start, &program, "--port", in->port);
+    add_environment(&config_controller, &program);
+    r = add_config(&program, in->has_config ? in->config : NULL, start->arena, why);
+    if (r)
+        return r;
+    if (in->insecure)
+        program_add(&program, "--insecure");
+    if (in->has_metrics_port)
+        add_number(start, &program, "--metrics.port", in->metrics_port);
+    if (in->has_listen)
+        program_add_option(&program, "--listen", in->listen);
+    if (in->has_port)
+        add_number(start, &program, "--port", in->port);
     if (in->has_loops)
         add_number(start, &program, "--loops", in->loops);
-    program_add_option(&program, "--log-level", log_word_words[in->log_level].word);
+    if (in->has_log_level)
+        program_add_option(&program, "--log-level", log_word_words[in->log_level].word);
     *ret = program;
     return 0;
 }
@@ -121,15 +175,19 @@ static int agent_program(const struct start *start, struct program *ret, struct 
         return r;
     program_add_option(&program, "--state", start->state->agent_path);
     program_add_option(&program, "--bus", arena_printf(start->arena, "fd:%d", CHILD_BUS_FD));
+    add_environment(&config_agent, &program);
+    r = add_config(&program, in->has_agent_config ? in->agent_config : NULL, start->arena, why);
+    if (r)
+        return r;
     if (in->has_hostname)
         program_add_option(&program, "--hostname", in->hostname);
     if (in->has_max_jobs)
         add_number(start, &program, "--max-jobs", in->max_jobs);
     for (size_t i = 0; i < in->label.n; i++)
-        program_add_option(
-            &program, "--label",
-            arena_printf(start->arena, "%s=%s", in->label.v[i].key, in->label.v[i].val));
-    program_add_option(&program, "--log-level", log_word_words[in->log_level].word);
+        program_add_option(&program, arena_printf(start->arena, "--labels.%s", in->label.v[i].key),
+                           in->label.v[i].val);
+    if (in->has_log_level)
+        program_add_option(&program, "--log-level", log_word_words[in->log_level].word);
     *ret = program;
     return 0;
 }
@@ -165,7 +223,8 @@ int start_run(struct command *command, struct refusal *why)
         return r;
     if (in.label.n > LABELS_MAX)
         return refuse(why, OUTCOME_USAGE, NULL, "--label: at most %d are accepted", LABELS_MAX);
-    log_level_parse(log_word_words[in.log_level].word, &level);
+    if (in.has_log_level)
+        log_level_parse(log_word_words[in.log_level].word, &level);
     log_setup("reeve", level, false);
     r = identity_find(in.user, &identity, why);
     if (!r)

@@ -196,14 +196,6 @@ static void reap(struct loop *loop, struct child *child, int64_t boot_us)
  * The loop
  */
 
-/* "http://0.0.0.0:8080": who asked for port 0 learns here which it is. */
-static unsigned port_of(const char *url)
-{
-    const char *colon = strrchr(url, ':');
-
-    return colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
-}
-
 /* It writes its URL and a line feed, then closes. */
 static void hear_ready(struct loop *loop)
 {
@@ -218,8 +210,9 @@ static void hear_ready(struct loop *loop)
     if (size <= 0 || is_stopping(loop))
         return;
     text[size] = '\0';
+    text[strcspn(text, "\n")] = '\0';
     loop->phase = PHASE_RUNNING;
-    loop->supervisor->ready(loop->supervisor->owner, port_of(text));
+    loop->supervisor->ready(loop->supervisor->owner, text);
 }
 
 static void take_signal(struct loop *loop, int64_t boot_us)
@@ -228,6 +221,11 @@ static void take_signal(struct loop *loop, int64_t boot_us)
 
     if (read(loop->signal_fd, &signal, sizeof(signal)) != sizeof(signal))
         return;
+    if (signal.ssi_signo == SIGHUP && !isatty(STDIN_FILENO)) {
+        child_signal(&loop->supervisor->controller, SIGHUP);
+        child_signal(&loop->supervisor->agent, SIGHUP);
+        return;
+    }
     if (signal.ssi_signo != SIGCHLD) {
         stop_asked(loop, boot_us);
         return;

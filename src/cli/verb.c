@@ -6,6 +6,9 @@
 
 #include "base/mem.h"
 #include "cli/call.h"
+#include "cli/config.h"
+#include "cli/doctor.h"
+#include "cli/ledger.h"
 #include "cli/suggest.h"
 #include "cli/supervise.h"
 #include "cli/token.h"
@@ -24,6 +27,28 @@ static const struct verb verbs[] = {
      .doc = "Show what a token allows, if it is valid",
      .in = &cli_token_validate_in_schema,
      .run = token_validate_run},
+    {.words = "ledger check",
+     .doc = "Look for damage in this machine's ledger, whether or not a controller runs",
+     .run = ledger_check_run},
+    {.words = "ledger backup",
+     .doc = "Copy this machine's ledger and key while the controller runs",
+     .in = &cli_ledger_backup_in_schema,
+     .run = ledger_backup_run},
+    {.words = "config show",
+     .doc = "Show what the configuration says, and where",
+     .in = &cli_config_in_schema,
+     .run = config_show_run},
+    {.words = "config check",
+     .doc = "Say whether a configuration is acceptable",
+     .in = &cli_config_check_in_schema,
+     .run = config_check_run},
+    {.words = "config sample",
+     .doc = "Print a configuration file with every key",
+     .in = &cli_config_sample_in_schema,
+     .run = config_sample_run},
+    {.words = "doctor",
+     .doc = "Say what is wrong on this machine, and what to do",
+     .run = doctor_run},
     {.words = "version",
      .doc = "Show versions of this program and of the controller",
      .op = &op_catalog[OP_version_get],

@@ -6,13 +6,18 @@
  * with 2.
  */
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "config/config.h"
 #include "controller/api.h"
-#include "controller/options.h"
+#include "controller/retention.h"
+#include "controller/scrape.h"
 #include "http/credentials.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -25,16 +30,106 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 16000
+#define LOOPS_MAX       64 /* struct http_options */
 #define STOP_GRACE_US   (10 * US_PER_S)
 
 struct controller {
-    const struct controller_options *options;
+    char **argv; /* flags */
+    /* Whoever needs a part of it for longer than a call copies it. */
+    struct config_generation *generation;
+    const struct controller_config *config; /* its values */
+    int64_t ready_fd;                       /* -1: nobody wants to know */
     struct token_key key;
     struct ledger *ledger;
     struct core *core;
+    struct retention *retention;
     struct api *api;
     struct http_server *server;
+    struct http_server *scrape; /* NULL: metrics are not served */
 };
+
+/* ---- configuration ---- */
+
+static bool is_loopback(const char *listen)
+{
+    return strncmp(listen, "127.", 4) == 0 || strcmp(listen, "::1") == 0;
+}
+
+static int check_listen(const char *key, const char *listen, struct refusal *why)
+{
+    struct in6_addr address;
+
+    if (inet_pton(AF_INET, listen, &address) == 1 || inet_pton(AF_INET6, listen, &address) == 1)
+        return 0;
+    return refuse(why, OUTCOME_USAGE, key,
+                  "%s: '%s' is not accepted; expected an IPv4 or IPv6 address", key, listen);
+}
+
+/* What no rule of a row can say. */
+static int check_whole(const struct controller_config *config, struct refusal *why)
+{
+    int r = check_listen("listen", config->listen, why);
+
+    if (!r)
+        r = check_listen("metrics.listen", config->metrics.listen, why);
+    if (r || is_loopback(config->listen) || config->tls.has_certificate || config->insecure)
+        return r;
+    return refuse(
+        why, OUTCOME_USAGE, "listen",
+        "listen: %s is not loopback, and tokens and results could be read on the way: set "
+        "tls.certificate and tls.key, or insecure: true (--insecure) where the way is safe",
+        config->listen);
+}
+
+static void note_change(void *owner, const char *path, const struct field *field)
+{
+    (void)owner;
+    log_event(LOG_NOTICE, field->place == PLACE_RELOAD ? "config.changed" : "config.needs_restart",
+              LOG_TEXT("key", path));
+}
+
+static enum log_level log_level_of(const struct controller_config *config)
+{
+    enum log_level level = LOG_NOTICE;
+
+    log_level_parse(log_word_words[config->log_level].word, &level);
+    return level;
+}
+
+/* Keys of place RELOAD are handed on here, at the start too. 0; OUTCOME_UNAVAILABLE: what was
+   handed on before stays as it was. */
+static int apply(struct controller *controller, const struct controller_config *config,
+                 struct refusal *why)
+{
+    (void)why;
+    log_set_lowest(log_level_of(config));
+    retention_follow(controller->retention, &config->retention);
+    return 0;
+}
+
+static void reload(struct controller *controller)
+{
+    struct refusal why = {.text = ""};
+    struct config_generation *next;
+    struct config_flags flags;
+
+    int r = config_generation_read(&config_controller, controller->argv, &flags, &next, &why);
+    if (!r)
+        r = check_whole(next->values, &why);
+    if (!r)
+        r = apply(controller, next->values, &why);
+    if (r) {
+        log_event(LOG_ERROR, "config.refused", LOG_TEXT("why", r < 0 ? fault_text() : why.text));
+        config_generation_free(next);
+        return;
+    }
+    config_each_change(&controller->generation->config, &next->config, note_change, NULL);
+    config_generation_free(controller->generation);
+    controller->generation = next;
+    controller->config = next->values;
+    log_event(LOG_NOTICE, "config.reloaded",
+              LOG_TEXT("file", next->config.file ? next->config.file : ""));
+}
 
 /* ---- the process ---- */
 
@@ -63,6 +158,7 @@ static int take_signals(int *ret_fd)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     *ret_fd = signalfd(-1, &signals, SFD_CLOEXEC);
     return *ret_fd < 0 ? FAULT(-errno) : 0;
@@ -73,7 +169,7 @@ static int take_signals(int *ret_fd)
 static int path_of(const struct controller *controller, const char *name, char ret[PATH_MAX],
                    struct refusal *why)
 {
-    int size = snprintf(ret, PATH_MAX, "%s/%s", controller->options->state, name);
+    int size = snprintf(ret, PATH_MAX, "%s/%s", controller->config->state, name);
 
     if (size >= PATH_MAX)
         return refuse(why, OUTCOME_UNAVAILABLE, NULL,
@@ -83,7 +179,7 @@ static int path_of(const struct controller *controller, const char *name, char r
 
 static int open_state(struct controller *controller, struct refusal *why)
 {
-    const char *dir = controller->options->state;
+    const char *dir = controller->config->state;
     char key[PATH_MAX], token[PATH_MAX], ledger[PATH_MAX];
 
     int r = dir_make(dir, 0700);
@@ -98,16 +194,31 @@ static int open_state(struct controller *controller, struct refusal *why)
         r = ledger_open(ledger, &controller->ledger, why);
     if (r)
         return r;
+    bool has_failed = false;
+    if (ending_begin(dir, clock_now_us(), &has_failed) == 0 && has_failed)
+        log_event(LOG_WARNING, "controller.had_failed",
+                  LOG_TEXT("why", "the one before did not end by itself"));
     struct credentials_paths paths = {.key = key, .token = token};
     return credentials_open(&paths, clock_now_us(), &controller->key, why);
+}
+
+static unsigned n_loops(const struct controller_config *config)
+{
+    long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->has_loops)
+        return (unsigned)config->loops;
+    if (n_processors < 1)
+        return 1;
+    return n_processors > LOOPS_MAX ? LOOPS_MAX : (unsigned)n_processors;
 }
 
 static int open_server(struct controller *controller, struct refusal *why)
 {
     struct http_options options = {
-        .listen = controller->options->listen,
-        .port = (uint16_t)controller->options->port,
-        .n_loops = (unsigned)controller->options->n_loops,
+        .listen = controller->config->listen,
+        .port = (uint16_t)controller->config->port,
+        .n_loops = n_loops(controller->config),
         .connections_max = CONNECTIONS_MAX,
         .service = &api_service,
     };
@@ -120,22 +231,21 @@ static int open_server(struct controller *controller, struct refusal *why)
     return core_start(controller->core, controller->server);
 }
 
-static bool is_loopback(const char *listen)
+static int open_retention(struct controller *controller, struct refusal *why)
 {
-    return strncmp(listen, "127.", 4) == 0 || strcmp(listen, "::1") == 0;
+    char archive[PATH_MAX];
+
+    int r = path_of(controller, "archive", archive, why);
+    return r ? r : retention_start(controller->core, archive, &controller->retention);
 }
 
 static int announce(const struct controller *controller)
 {
-    const char *listen = controller->options->listen;
+    const char *listen = controller->config->listen;
     bool is_v6 = strchr(listen, ':') != NULL;
     unsigned port = http_port(controller->server);
-    int fd = (int)controller->options->ready_fd;
+    int fd = (int)controller->ready_fd;
 
-    if (!is_loopback(listen))
-        log_event(
-            LOG_WARNING, "controller.plain_http", LOG_TEXT("listen", listen),
-            LOG_TEXT("why", "tokens and results can be read on the way; put a TLS proxy in front"));
     log_event(LOG_NOTICE, "controller.ready", LOG_TEXT("listen", listen), LOG_NUMBER("port", port),
               LOG_TEXT("version", version_text()));
     if (fd < 0)
@@ -153,9 +263,17 @@ static int start(struct controller *controller, struct refusal *why)
     int r = open_state(controller, why);
 
     if (!r)
-        r = core_open(controller->ledger, controller->options->bus, &controller->core, why);
+        r = core_open(controller->ledger,
+                      controller->config->has_bus ? controller->config->bus : NULL,
+                      &controller->core, why);
     if (!r)
         r = open_server(controller, why);
+    if (!r)
+        r = open_retention(controller, why);
+    if (!r && controller->config->metrics.enabled)
+        r = scrape_open(&controller->config->metrics, controller->core, &controller->scrape, why);
+    if (!r)
+        r = apply(controller, controller->config, why);
     if (!r)
         r = announce(controller);
     return r;
@@ -163,18 +281,31 @@ static int start(struct controller *controller, struct refusal *why)
 
 /* ---- run, stop ---- */
 
+/* False: it is to end. */
+static bool take_signal(struct controller *controller, int signal_fd)
+{
+    struct signalfd_siginfo signal;
+
+    if (read(signal_fd, &signal, sizeof(signal)) != sizeof(signal))
+        return true;
+    if (signal.ssi_signo != SIGHUP)
+        return false;
+    reload(controller);
+    return true;
+}
+
 /* Until a signal; or the core's end, after which no request can end well. */
-static int run(const struct controller *controller, int signal_fd, int64_t *ret_grace_us)
+static int run(struct controller *controller, int signal_fd, int64_t *ret_grace_us)
 {
     struct pollfd wait[] = {
         {.fd = signal_fd, .events = POLLIN},
         {.fd = core_ended_fd(controller->core), .events = POLLIN},
     };
 
-    while (poll(wait, COUNT_OF(wait), -1) < 0) {
-        if (errno != EINTR)
+    do {
+        if (poll(wait, COUNT_OF(wait), -1) < 0 && errno != EINTR)
             return FAULT(-errno);
-    }
+    } while (!wait[1].revents && (!wait[0].revents || take_signal(controller, signal_fd)));
     *ret_grace_us = wait[1].revents ? 0 : STOP_GRACE_US;
     return 0;
 }
@@ -183,22 +314,26 @@ static int run(const struct controller *controller, int signal_fd, int64_t *ret_
    start. */
 static int stop(struct controller *controller, int64_t grace_us)
 {
+    if (controller->scrape)
+        http_close(controller->scrape, 0);
     if (controller->server)
         http_close(controller->server, grace_us);
     api_free(controller->api);
+    int ended = retention_stop(controller->retention);
     int r = controller->core ? core_stop(controller->core) : 0;
     if (r)
         return r; /* its batch is lost; the ledger is as the last commit left it */
     core_close(controller->core);
-    if (controller->ledger)
-        ledger_close(controller->ledger);
+    if (controller->ledger) {
+        ending_clean(controller->config->state);
+        ledger_close(controller->ledger); /* last: it is the lock of the directory */
+    }
     explicit_bzero(&controller->key, sizeof(controller->key));
-    return 0;
+    return ended;
 }
 
-static int serve(const struct controller_options *options)
+static int serve(struct controller *controller)
 {
-    struct controller controller = {.options = options};
     struct refusal why = {0};
     int signal_fd;
 
@@ -206,43 +341,59 @@ static int serve(const struct controller_options *options)
     if (!r)
         r = take_signals(&signal_fd);
     if (!r)
-        r = start(&controller, &why);
+        r = start(controller, &why);
     if (r) {
         if (r < 0)
-            refuse(&why, OUTCOME_FAULT, NULL, "can't start on the state in %s: %s", options->state,
-                   fault_text());
+            refuse(&why, OUTCOME_FAULT, NULL, "can't start on the state in %s: %s",
+                   controller->config->state, fault_text());
         fprintf(stderr, "reeve-controller: %s\n", why.text);
-        stop(&controller, 0);
+        stop(controller, 0);
         return EXIT_FAILURE;
     }
     int64_t grace_us = 0;
-    r = run(&controller, signal_fd, &grace_us);
+    r = run(controller, signal_fd, &grace_us);
     log_event(LOG_NOTICE, "controller.stopping", LOG_NUMBER("grace_s", grace_us / US_PER_S));
-    int stopped = stop(&controller, grace_us);
+    int stopped = stop(controller, grace_us);
     close(signal_fd);
     return r || stopped ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static void print_help(void)
+{
+    CLEANUP(buf_release) struct buf text;
+
+    buf_init(&text, CONFIG_FILE_MAX);
+    config_write_help(&config_controller, &text);
+    fputs(buf_text(&text), stdout);
+}
+
 int main(int argc, char **argv)
 {
-    struct controller_options options;
+    struct controller controller = {.argv = argv + (argc > 0), .ready_fd = -1};
+    struct config_flags flags;
     struct refusal why = {0};
 
-    int r = controller_options_parse(argc, argv, &options, &why);
+    int r = config_generation_read(&config_controller, controller.argv, &flags,
+                                   &controller.generation, &why);
+    if (!r && controller.generation)
+        r = check_whole(controller.generation->values, &why);
     if (r) {
-        fprintf(stderr, "reeve-controller: %s (see --help)\n", why.text);
-        return outcome_exit(OUTCOME_USAGE);
+        fprintf(stderr, "reeve-controller: %s\n", why.text);
+        config_generation_free(controller.generation);
+        return outcome_exit((enum outcome)r);
     }
-    if (options.help) {
-        fputs(controller_help, stdout);
-        return EXIT_SUCCESS;
-    }
-    if (options.version) {
+    if (flags.help)
+        print_help();
+    else if (flags.version)
         printf("reeve-controller %s, commit %s of %s, REST API %s\n", version_text(),
                version_commit(), version_built(), VERSION_API);
+    if (!controller.generation)
         return EXIT_SUCCESS;
-    }
-    log_setup("reeve-controller", options.log_level, options.log_json);
+    controller.config = controller.generation->values;
+    controller.ready_fd = flags.ready_fd;
+    log_setup(config_controller.name, log_level_of(controller.config), controller.config->log_json);
     mallopt(M_MMAP_THRESHOLD, 1 << 20); /* what a large reply took goes back to the system */
-    return serve(&options);
+    int status = serve(&controller);
+    config_generation_free(controller.generation);
+    return status;
 }
