@@ -613,17 +613,17 @@ struct config_role {
 
 /* How long final jobs of one state are kept; beyond any of these the oldest are dropped */
 struct config_retention_rule {
-    int64_t age; /* reloaded: Time since their end; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; optional */
+    int64_t age; /* reloaded: Time since their last change; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; optional */
     int64_t jobs; /* reloaded: How many; an integer from 0 to 1000000000; optional */
-    int64_t mib; /* reloaded: MiB their documents take; an integer from 0 to 1000000000; optional */
+    int64_t mib; /* reloaded: MiB of input, results and history, as they are stored; counted once a minute; an integer from 0 to 1000000000; optional */
 };
 
 /* How long final jobs are kept; beyond any of these the oldest are dropped */
 struct config_retention {
-    int64_t queries; /* reloaded: Age of jobs that only read; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; default 24h */
+    int64_t queries; /* reloaded: Age of jobs that only read: time since their last change; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; default 24h */
     int64_t modifies; /* reloaded: Age of jobs that change hosts; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; default 30d */
-    int64_t jobs; /* reloaded: How many in all; an integer from 1 to 1000000000; default 10000000 */
-    int64_t disk_percent; /* reloaded: Share of the state disk that may be in use, by whatever; an integer from 1 to 100; default 80 */
+    int64_t jobs; /* reloaded: How many in all, those that are not final included; an integer from 1 to 1000000000; default 10000000 */
+    int64_t disk_percent; /* reloaded: Percent they may take of the state disk, without what other files take of it; an integer from 1 to 100; default 80 */
     bool archive; /* reloaded: Whether dropped jobs are first written to STATE/archive, as JSON lines (zstd); default false */
     struct config_retention_rule completed; /* reloaded: Of completed jobs, besides; optional */
     struct config_retention_rule failed; /* reloaded: Of failed jobs, besides; optional */
@@ -697,8 +697,10 @@ struct cli_start_in {
 /* Whose token, and what it may do */
 struct cli_token_generate_in {
     const char *subject; /* Who holds it: the user of the jobs it submits; 1 to 255 characters of text */
-    struct str_list role; /* Role: admin, write or read; an array, each value 1 to 64 characters of text */
+    struct str_list role; /* Role: admin, write, read, or one of the configuration; an array, each value 1 to 64 characters of text */
     struct str_list permission; /* Exactly these permissions instead of the roles', such as job:read; an array, each value 1 to 64 characters of text; optional */
+    struct str_list target; /* Only for jobs on these hosts: host name, machine id, or label such as group:web (default: all); an array, each value 1 to 255 characters of text; optional */
+    const char *config; /* Configuration that names roles (default: /etc/reeve/reeve.yaml when it is there); 1 to 4095 characters of text; optional */
     int64_t expires; /* How long it is valid; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; default 30d */
 };
 
@@ -711,6 +713,11 @@ struct cli_ledger_backup_in {
 /* A token */
 struct cli_token_validate_in {
     const char *token; /* path: The token; read from standard input when it is not given; 1 to 4096 characters of text; optional */
+};
+
+/* A token that is to be accepted no more */
+struct cli_token_revoke_in {
+    const char *token; /* path: The token, or its id (jti); read from standard input when it is not given; 1 to 4096 characters of text; optional */
 };
 
 /* Whose configuration */

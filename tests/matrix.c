@@ -253,7 +253,10 @@ static void token_without(const struct matrix *m, int permission, struct buf *re
                           .expires_s = time(NULL) + 3600};
 
     buf_init(ret, TOKEN_TEXT_MAX);
-    token_make(&m->key, &token, ret);
+    struct role_set roles;
+
+    role_set_init(&roles);
+    token_make(&m->key, &roles, &token, ret);
 }
 
 static void ask_tokens(struct matrix *m, const struct op *op, struct call call)

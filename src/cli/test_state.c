@@ -92,9 +92,11 @@ static const char *token_text(struct home *home)
 static void a_first_start_makes_all_of_it(void **state)
 {
     struct home *home = *state;
+    struct role_set roles;
     struct token_key key;
     struct token token;
 
+    role_set_init(&roles);
     assert_int_equal(home_open(home), 0);
     assert_int_equal(mode_of(home, "controller"), 0700);
     assert_int_equal(mode_of(home, "agent"), 0700);
@@ -102,7 +104,8 @@ static void a_first_start_makes_all_of_it(void **state)
     assert_int_equal(mode_of(home, "controller/key"), 0600);
     assert_int_equal(token_key_load(home_file(home, "controller/key"), &key, &home->why), 0);
     assert_int_equal(
-        token_verify(&key, slice_of(token_text(home)), clock_now_us(), &token, &home->why), 0);
+        token_verify(&key, &roles, slice_of(token_text(home)), clock_now_us(), &token, &home->why),
+        0);
     assert_true(token.permissions == role_permissions(ROLE_ADMIN));
 }
 

@@ -82,12 +82,12 @@ static struct child child_of(struct stage *stage, const char *name, const char *
     return child;
 }
 
-static void note_ready(void *owner, unsigned port)
+static void note_ready(void *owner, const char *url)
 {
     const struct stage *stage = owner;
     FILE *diary = fopen(stage->diary, "a");
 
-    fprintf(diary, "ready-%u\n", port);
+    fprintf(diary, "ready-%s\n", url);
     fclose(diary);
 }
 
@@ -159,7 +159,7 @@ static void both_run_and_the_controller_ends_first(void **state)
     struct stage *stage = *state;
 
     stage_start(stage, ready_controller, steady_agent);
-    wait_for(stage, "ready-4711", 1);
+    wait_for(stage, "ready-http://127.0.0.1:4711", 1);
     wait_for(stage, "controller", 1);
     wait_for(stage, "agent", 1);
     kill(stage->supervisor, SIGTERM);
@@ -186,7 +186,7 @@ static void whoever_dies_is_started_again(void **state)
     struct stage *stage = *state;
 
     stage_start(stage, ready_controller, "note agent; sleep 0.1; exit 9");
-    wait_for(stage, "ready-4711", 1);
+    wait_for(stage, "ready-http://127.0.0.1:4711", 1);
     wait_for(stage, "agent", 3);
     kill(stage->supervisor, SIGINT);
     assert_int_equal(stage_exit_code(stage), 0);
@@ -211,9 +211,9 @@ static void a_second_signal_kills(void **state)
     int64_t since_us = clock_boot_us();
 
     stage_start(stage,
-                "echo http://[::]:1 >&4; trap 'note refused' TERM; while :; do sleep 0.05; done",
+                "trap 'note refused' TERM; echo http://[::]:1 >&4; while :; do sleep 0.05; done",
                 steady_agent);
-    wait_for(stage, "ready-1", 1);
+    wait_for(stage, "ready-http://[::]:1", 1);
     wait_for(stage, "agent", 1);
     kill(stage->supervisor, SIGTERM);
     wait_for(stage, "refused", 1);
@@ -263,7 +263,7 @@ static void a_child_that_closed_its_control_socket_costs_no_time(void **state)
     struct stage *stage = *state;
 
     stage_start(stage, ready_controller, "exec 3>&-; stay agent");
-    wait_for(stage, "ready-4711", 1);
+    wait_for(stage, "ready-http://127.0.0.1:4711", 1);
     wait_for(stage, "agent", 1);
     int64_t before_us = supervisor_cpu_us(stage);
     usleep(500000);
@@ -283,7 +283,7 @@ static void children_get_a_clean_environment_and_two_descriptors(void **state)
                 "note fds-$(ls /proc/self/fd | tr -d '\\n')\n"
                 "echo http://h:1 >&4; stay controller",
                 steady_agent);
-    wait_for(stage, "ready-1", 1);
+    wait_for(stage, "ready-http://h:1", 1);
     kill(stage->supervisor, SIGTERM);
     assert_int_equal(stage_exit_code(stage), 0);
     assert_int_equal(diary_count(stage, "env-0"), 1);

@@ -15,6 +15,8 @@
 #include "controller/submission.h"
 #include "http/route.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <strings.h>
 
 #define OPENAPI_MAX ((size_t)16 << 20)
@@ -22,7 +24,7 @@
 struct api {
     struct ledger *ledger;
     struct core *core;
-    struct token_key key;
+    struct access *access;
     struct buf openapi;
 };
 
@@ -80,7 +82,7 @@ static int loop_open(void *service, unsigned loop, void **ret_loop_owner)
         return r;
     struct api_loop *own = mem_alloc(sizeof(*own));
     own->reader = reader;
-    own->tokens = token_cache_new(&api->key);
+    own->tokens = token_cache_new(access_key(api->access));
     *ret_loop_owner = own;
     return 0;
 }
@@ -106,18 +108,39 @@ static bool takes_body(const struct op *op)
     return false;
 }
 
-static int authorise(struct exchange *x, struct http_request *request, struct refusal *why)
+static void log_lockout(const struct http_request *request)
+{
+    char address[INET6_ADDRSTRLEN] = "";
+
+    socklen_t size = request->peer->sa_family == AF_INET ? sizeof(struct sockaddr_in)
+                                                         : sizeof(struct sockaddr_in6);
+    getnameinfo(request->peer, size, address, sizeof(address), NULL, 0, NI_NUMERICHOST);
+    log_event(LOG_WARNING, "auth.locked_out", LOG_TEXT("address", address),
+              LOG_TEXT("why", "too many bad tokens"), LOG_TEXT("request", request->id));
+}
+
+static int authorise(struct api *api, struct exchange *x, struct http_request *request,
+                     struct refusal *why)
 {
     struct api_loop *own = request->loop_owner;
     const struct op *op = x->match.op;
-    const struct token *token;
+    struct access_answer answer;
+    struct access_question question = {
+        .authorization = request->authorization,
+        .peer = request->peer,
+        .now_us = clock_now_us(),
+        .boot_us = clock_boot_us(),
+    };
 
     if (op->permission == PERMISSION_PUBLIC)
         return 0;
-    int r = token_cache_verify(own->tokens, request->authorization, clock_now_us(), &token, why);
+    int r = access_check(api->access, own->tokens, &question, &answer, why);
+    request->retry_after_s = answer.retry_after_s;
+    if (answer.locks_out)
+        log_lockout(request);
     if (r)
         return r;
-    x->token = *token; /* the cache may drop it before the body is there */
+    x->token = *answer.token; /* the cache may drop it before the body is there */
     x->ctx.token = &x->token;
     return token_allows(&x->token, op->permission, why);
 }
@@ -136,7 +159,7 @@ static int begin(void *service, struct http_request *request, size_t *body_max, 
     }
     if (r)
         return refuse(why, r, NULL, "there is no such path");
-    r = authorise(x, request, why);
+    r = authorise(api, x, request, why);
     if (r)
         return r;
     x->ctx.op = x->match.op;
@@ -411,13 +434,13 @@ const struct http_service api_service = {
 
 /* ---- the whole ---- */
 
-struct api *api_new(struct ledger *ledger, struct core *core, const struct token_key *key)
+struct api *api_new(struct ledger *ledger, struct core *core, struct access *access)
 {
     struct api *api = mem_alloc(sizeof(*api));
 
     api->ledger = ledger;
     api->core = core;
-    api->key = *key;
+    api->access = access;
     buf_init(&api->openapi, OPENAPI_MAX);
     openapi_write(&api->openapi, version_text());
     return api;
@@ -427,7 +450,6 @@ void api_free(struct api *api)
 {
     if (!api)
         return;
-    explicit_bzero(&api->key, sizeof(api->key));
     buf_release(&api->openapi);
     mem_free(api);
 }

@@ -6,15 +6,15 @@
 #define REEVE_CONTROLLER_API_H
 
 #include "controller/core.h"
+#include "http/access.h"
 #include "http/http.h"
-#include "http/token.h"
 
 #define API_NO_BODY_MAX ((size_t)1 << 10) /* of an operation without body fields: room for {} */
 
 struct api;
 
-/* Ledger, core and key outlive it. */
-struct api *api_new(struct ledger *ledger, struct core *core, const struct token_key *key);
+/* All three outlive it. */
+struct api *api_new(struct ledger *ledger, struct core *core, struct access *access);
 void api_free(struct api *api);
 
 /* Its owner is a struct api. */

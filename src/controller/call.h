@@ -36,6 +36,7 @@ struct call_submit {
     struct target target;
     const char *target_field; /* what a refusal of the target calls it */
     const char *user;
+    struct str_list allowed; /* the token's targets; none: all hosts */
     int64_t limit_us, expires_us; /* expires: from now */
     enum call_until until;
     uint64_t retry_of; /* seq of the job that is submitted again; 0: none */

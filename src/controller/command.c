@@ -73,6 +73,7 @@ static int run_submit(struct core *core, struct call *call, struct refusal *why)
         .field = submit->target_field,
         .dispatch = core->dispatch,
         .boot_us = core->boot_us,
+        .allowed = submit->allowed.n ? &submit->allowed : NULL,
     };
 
     int r = fleet_resolve(&core->fleet, &question, &call->arena, &submit->hosts, why);
@@ -164,18 +165,23 @@ static int run_agents(struct core *core, struct call *call, struct refusal *why)
 
 typedef int run_command(struct core *core, struct call *call, struct refusal *why);
 
-static run_command *const commands[CALL_KIND_COUNT] = {
-    [CALL_SUBMIT] = run_submit,
-    [CALL_CANCEL] = run_cancel,
-    [CALL_DELETE] = run_delete,
-    [CALL_AGENTS] = run_agents,
+static const struct {
+    run_command *run;
+    bool writes;
+} commands[CALL_KIND_COUNT] = {
+    [CALL_SUBMIT] = {run_submit, .writes = true},
+    [CALL_CANCEL] = {run_cancel, .writes = true},
+    [CALL_DELETE] = {run_delete, .writes = true},
+    [CALL_AGENTS] = {run_agents, .writes = false},
 };
 
 int command_run(struct core *core, struct call *call)
 {
     struct refusal why = {0};
 
-    int r = commands[call->kind](core, call, &why);
+    int r = commands[call->kind].writes ? core_can_write(core, &why) : 0;
+    if (!r)
+        r = commands[call->kind].run(core, call, &why);
     if (r <= 0)
         return r;
     *call_why(call) = why;

@@ -166,6 +166,45 @@ static bool agent_has_label(const struct agent *agent, const struct target *targ
     return false;
 }
 
+/* By name, machine id or label. */
+static bool agent_is_meant(const struct agent *agent, const char *text)
+{
+    const struct identity *identity = agent_identity(agent);
+    struct target target;
+
+    if (strcmp(text, identity->hostname) == 0 || strcmp(text, identity->machine_id) == 0)
+        return true;
+    return target_parse(slice_of(text), &target, NULL) == 0 && target.kind == TARGET_LABEL &&
+           agent_has_label(agent, &target);
+}
+
+bool agent_is_covered(const struct agent *agent, const struct str_list *targets)
+{
+    for (size_t i = 0; i < targets->n; i++) {
+        if (agent_is_meant(agent, targets->v[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_allowed(const struct target_question *question, const struct agent *agent)
+{
+    return !question->allowed || agent_is_covered(agent, question->allowed);
+}
+
+static int refuse_forbidden(const struct target_question *question, const char *what,
+                            struct refusal *why)
+{
+    CLEANUP(buf_release) struct buf targets;
+
+    buf_init(&targets, REFUSAL_TEXT_SIZE);
+    for (size_t i = 0; i < question->allowed->n; i++)
+        buf_printf(&targets, "%s%s", i ? ", " : "", question->allowed->v[i]);
+    return refuse(why, OUTCOME_FORBIDDEN, question->field,
+                  "%s: the token is not for %s; it is for %s", question->field, what,
+                  buf_text(&targets));
+}
+
 /* Whether `agent` is the better choice for _any. */
 static bool is_preferred(const struct agent *agent, const struct agent *to,
                          const struct target_question *question)
@@ -188,7 +227,8 @@ static const struct agent *choose_any(const struct fleet *fleet,
     const struct agent *best = NULL;
 
     for (uint32_t i = 0; i < fleet->n; i++) {
-        if (is_preferred(fleet->by_host[i], best, question))
+        if (is_allowed(question, fleet->by_host[i]) &&
+            is_preferred(fleet->by_host[i], best, question))
             best = fleet->by_host[i];
     }
     return best;
@@ -230,8 +270,15 @@ int fleet_resolve(const struct fleet *fleet, const struct target_question *quest
         if (target->kind == TARGET_ALL || agent_has_label(fleet->by_host[i], target))
             hosts[n++] = i + 1;
     }
+    if (n == 0 && target->kind == TARGET_ANY)
+        return refuse_forbidden(question, "any host", why);
     if (n == 0)
         return refuse_unknown(fleet, target, question->field, why);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct agent *agent = fleet_by_host(fleet, hosts[i]);
+        if (!is_allowed(question, agent))
+            return refuse_forbidden(question, agent_identity(agent)->hostname, why);
+    }
     *ret = (struct host_list){.v = hosts, .n = n};
     return 0;
 }

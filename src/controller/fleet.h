@@ -110,12 +110,16 @@ struct target_question {
     const char *field;               /* to blame when there is no such host */
     const struct dispatch *dispatch; /* for _any: who has how many open runs */
     int64_t boot_us;                 /* and who is ready now */
+    const struct str_list *allowed;  /* targets beyond which nobody may be meant; NULL: none */
 };
+
+/* Whether an agent is meant by one of these: host names, machine ids, labels. */
+bool agent_is_covered(const struct agent *agent, const struct str_list *targets);
 
 /* Whom a target means, now. Silent hosts are meant as well; _any is the ready agent with the fewest
    open runs (the lowest number of equals), or when nobody is ready, the one heard last. 0;
-   OUTCOME_INVALID no such host or label, with `field` and what exists; OUTCOME_UNAVAILABLE there is
-   no agent at all. */
+   OUTCOME_INVALID no such host or label, with `field` and what exists; OUTCOME_FORBIDDEN it means a
+   host that is not allowed, or _any and none is; OUTCOME_UNAVAILABLE there is no agent at all. */
 int fleet_resolve(const struct fleet *fleet, const struct target_question *question,
                   struct arena *arena, struct host_list *ret, struct refusal *why);
 

@@ -16,6 +16,7 @@
 #include "controller/retention.h"
 #include "controller/scrape.h"
 #include "http/credentials.h"
+#include "http/revoked.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,7 +40,7 @@ struct controller {
     struct config_generation *generation;
     const struct controller_config *config; /* its values */
     int64_t ready_fd;                       /* -1: nobody wants to know */
-    struct token_key key;
+    struct access *access;
     struct ledger *ledger;
     struct core *core;
     struct retention *retention;
@@ -101,7 +102,14 @@ static enum log_level log_level_of(const struct controller_config *config)
 static int apply(struct controller *controller, const struct controller_config *config,
                  struct refusal *why)
 {
-    (void)why;
+    struct role_set roles;
+
+    role_set_init(&roles);
+    int r = role_set_add(&roles, &config->roles, why);
+    if (r)
+        return r;
+    access_set_roles(controller->access, &roles);
+    access_set_limits(controller->access, &config->limits);
     log_set_lowest(log_level_of(config));
     retention_follow(controller->retention, &config->retention);
     return 0;
@@ -180,7 +188,7 @@ static int path_of(const struct controller *controller, const char *name, char r
 static int open_state(struct controller *controller, struct refusal *why)
 {
     const char *dir = controller->config->state;
-    char key[PATH_MAX], token[PATH_MAX], ledger[PATH_MAX];
+    char key[PATH_MAX], token[PATH_MAX], revoked[PATH_MAX], ledger[PATH_MAX];
 
     int r = dir_make(dir, 0700);
     if (r)
@@ -190,6 +198,8 @@ static int open_state(struct controller *controller, struct refusal *why)
         r = path_of(controller, "key", key, why);
     if (!r)
         r = path_of(controller, "token", token, why);
+    if (!r)
+        r = path_of(controller, REVOKED_FILE, revoked, why);
     if (!r) /* first: it is the lock of the directory */
         r = ledger_open(ledger, &controller->ledger, why);
     if (r)
@@ -199,7 +209,13 @@ static int open_state(struct controller *controller, struct refusal *why)
         log_event(LOG_WARNING, "controller.had_failed",
                   LOG_TEXT("why", "the one before did not end by itself"));
     struct credentials_paths paths = {.key = key, .token = token};
-    return credentials_open(&paths, clock_now_us(), &controller->key, why);
+    struct token_key token_key;
+    r = credentials_open(&paths, clock_now_us(), &token_key, why);
+    if (r)
+        return r;
+    controller->access = access_new(&token_key, revoked);
+    explicit_bzero(&token_key, sizeof(token_key));
+    return 0;
 }
 
 static unsigned n_loops(const struct controller_config *config)
@@ -223,7 +239,7 @@ static int open_server(struct controller *controller, struct refusal *why)
         .service = &api_service,
     };
 
-    controller->api = api_new(controller->ledger, controller->core, &controller->key);
+    controller->api = api_new(controller->ledger, controller->core, controller->access);
     options.owner = controller->api;
     int r = http_open(&options, &controller->server, why);
     if (r)
@@ -328,7 +344,7 @@ static int stop(struct controller *controller, int64_t grace_us)
         ending_clean(controller->config->state);
         ledger_close(controller->ledger); /* last: it is the lock of the directory */
     }
-    explicit_bzero(&controller->key, sizeof(controller->key));
+    access_free(controller->access);
     return ended;
 }
 

@@ -14,12 +14,14 @@
 
 void credentials_admin_token(const struct token_key *key, int64_t now_us, struct buf *to)
 {
+    struct role_set roles;
     struct token token;
 
+    role_set_init(&roles);
     token_init(&token, role_word(ROLE_ADMIN), now_us, CREDENTIALS_TOKEN_S * US_PER_S);
     token.roles = ROLE_BIT_ADMIN;
     token.permissions = role_permissions(ROLE_ADMIN);
-    token_make(key, &token, to);
+    token_make(key, &roles, &token, to);
     buf_add_char(to, '\n');
 }
 
@@ -40,11 +42,13 @@ static int write_token(const char *path, const struct token_key *key, int64_t no
 /* A token that does not verify any more, for its age or for another key, counts as run out. */
 static bool is_good_for_long(struct slice text, const struct token_key *key, int64_t now_us)
 {
+    struct role_set roles;
     struct token token;
 
+    role_set_init(&roles);
     while (text.size && text.at[text.size - 1] == '\n')
         text.size--;
-    return token_verify(key, text, now_us, &token, NULL) == 0 &&
+    return token_verify(key, &roles, text, now_us, &token, NULL) == 0 &&
            token.expires_s - now_us / US_PER_S >= CREDENTIALS_RENEW_S;
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "http/loop.h"
 
+#include <inttypes.h>
 #include <sys/socket.h>
 
 #define ERROR_BODY_MAX ((size_t)8 << 10)
@@ -49,9 +50,14 @@ void http_refuse(struct http_request *request, const struct refusal *why, int st
         .allow = request->allow,
         .body = &body,
     };
+    char retry_after[24];
 
     buf_init(&body, ERROR_BODY_MAX);
     error_body(&body, why, reply.status, reason, request->id, job_id);
+    if (request->retry_after_s > 0) {
+        snprintf(retry_after, sizeof(retry_after), "%" PRId64, request->retry_after_s);
+        reply.retry_after = retry_after;
+    }
     http_reply(request, &reply);
     buf_release(&body);
 }
@@ -59,27 +65,33 @@ void http_refuse(struct http_request *request, const struct refusal *why, int st
 static const char *phrase(int status)
 {
     switch (status) {
+    case 400:
+        return "Bad Request";
     case 408:
         return "Request Timeout";
     case 413:
         return "Content Too Large";
+    case 414:
+        return "URI Too Long";
     case 431:
         return "Request Header Fields Too Large";
     case 503:
         return "Service Unavailable";
+    case 505:
+        return "HTTP Version Not Supported";
     }
     return "Error";
 }
 
-void error_send(struct loop *loop, int fd, const struct refusal *why, int status,
-                const char *reason, const char *request_id)
+void error_reply(struct loop *loop, const struct refusal *why, int status, const char *reason,
+                 const char *request_id, struct buf *to)
 {
-    CLEANUP(buf_release) struct buf body, text;
+    CLEANUP(buf_release) struct buf body;
 
     buf_init(&body, ERROR_BODY_MAX);
-    buf_init(&text, ERROR_SENT_MAX);
+    buf_init(to, ERROR_SENT_MAX);
     error_body(&body, why, status, reason, request_id, NULL);
-    buf_printf(&text,
+    buf_printf(to,
                "HTTP/1.1 %d %s\r\n"
                "Connection: close\r\n"
                "Content-Type: application/json\r\n"
@@ -90,6 +102,10 @@ void error_send(struct loop *loop, int fd, const struct refusal *why, int status
                "%s\r\n",
                status, phrase(status), body.size, request_id, loop_date(loop),
                status == 503 ? "Retry-After: 1\r\n" : "");
-    buf_add_slice(&text, buf_slice(&body));
+    buf_add_slice(to, buf_slice(&body));
+}
+
+void socket_say(int fd, struct slice text)
+{
     send(fd, text.at, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -90,7 +90,10 @@ static void the_first_start_makes_a_key_and_a_token_of_the_admin(void **state)
     rest = slice_of(token_file(home));
     assert_true(slice_cut(&rest, '\n', &text));
     assert_int_equal(rest.size, 0);
-    assert_int_equal(token_verify(&home->key, text, NOW_US, &token, &home->why), 0);
+    struct role_set roles;
+
+    role_set_init(&roles);
+    assert_int_equal(token_verify(&home->key, &roles, text, NOW_US, &token, &home->why), 0);
     assert_string_equal(token.subject, "admin");
     assert_int_equal(token.roles, ROLE_BIT_ADMIN);
     assert_true(token.permissions == role_permissions(ROLE_ADMIN));

@@ -27,6 +27,14 @@
 #define HS256  "{\"alg\":\"HS256\"}"
 #define CLAIMS "{\"roles\":[\"read\"],\"sub\":\"anna\",\"exp\":1800000060}"
 
+static const struct role_set *builtin_roles(void)
+{
+    static struct role_set roles;
+
+    role_set_init(&roles);
+    return &roles;
+}
+
 static const struct token_key test_key = {
     .bytes = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
     .size = 64,
@@ -59,7 +67,7 @@ static void make_signed(struct buf *to, const char *header, struct slice claims)
 
 static int verify(struct slice text, struct token *ret, struct refusal *why)
 {
-    return token_verify(&test_key, text, NOW_US, ret, why);
+    return token_verify(&test_key, builtin_roles(), text, NOW_US, ret, why);
 }
 
 static void assert_refused(struct slice text, const char *reason)
@@ -110,14 +118,17 @@ static void the_signature_of_rfc_7515_is_right(void **state)
     assert_int_equal(sodium_base642bin(key.bytes, sizeof(key.bytes), jwk, strlen(jwk), NULL,
                                        &key.size, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
                      0);
-    assert_int_equal(token_verify(&key, slice_of(text), 1300819370 * US_PER_S, &token, &why),
-                     OUTCOME_UNAUTHORIZED);
+    assert_int_equal(
+        token_verify(&key, builtin_roles(), slice_of(text), 1300819370 * US_PER_S, &token, &why),
+        OUTCOME_UNAUTHORIZED);
     assert_non_null(strstr(why.text, "sub is missing"));
-    assert_int_equal(token_verify(&key, slice_of(text), 1300819383 * US_PER_S, &token, &why),
-                     OUTCOME_UNAUTHORIZED);
+    assert_int_equal(
+        token_verify(&key, builtin_roles(), slice_of(text), 1300819383 * US_PER_S, &token, &why),
+        OUTCOME_UNAUTHORIZED);
     assert_non_null(strstr(why.text, "token is expired by 3s"));
     key.bytes[0] ^= 1;
-    assert_int_equal(token_verify(&key, slice_of(text), 0, &token, &why), OUTCOME_UNAUTHORIZED);
+    assert_int_equal(token_verify(&key, builtin_roles(), slice_of(text), 0, &token, &why),
+                     OUTCOME_UNAUTHORIZED);
     assert_non_null(strstr(why.text, "signature is invalid"));
 }
 
@@ -137,7 +148,7 @@ static void what_was_made_is_verified(void **state)
     };
 
     buf_init(&text, TOKEN_TEXT_MAX);
-    token_make(&test_key, &made, &text);
+    token_make(&test_key, builtin_roles(), &made, &text);
     assert_int_equal(verify(buf_slice(&text), &read, &why), 0);
     assert_string_equal(read.subject, made.subject);
     assert_string_equal(read.jti, made.jti);
@@ -161,7 +172,7 @@ static void permissions_of_its_own_are_exactly_the_set(void **state)
     };
 
     buf_init(&text, TOKEN_TEXT_MAX);
-    token_make(&test_key, &made, &text);
+    token_make(&test_key, builtin_roles(), &made, &text);
     assert_int_equal(verify(buf_slice(&text), &read, &why), 0);
     assert_true(read.permissions == made.permissions);
     assert_int_equal(read.roles, ROLE_BIT_ADMIN);

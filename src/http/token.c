@@ -13,14 +13,15 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "catalog/catalog.h"
+#include "http/revoked.h"
 
 #include <assert.h>
 #include <sodium.h>
 
-#define HEADER_MAX     512 /* bytes, decoded: a kid is free text */
-#define PAYLOAD_MAX    (TOKEN_TEXT_MAX * 3 / 4)
-#define VALUES_MAX     256 /* JSON values in header or payload */
-#define LEEWAY_S       60  /* clocks of whoever issues tokens may be ahead */
+#define HEADER_MAX     512                      /* bytes, decoded: a kid is free text */
+#define PAYLOAD_MAX    (TOKEN_TEXT_MAX * 3 / 4) /* what TOKEN_TARGETS_SIZE leaves room for */
+#define VALUES_MAX     256                      /* JSON values in header or payload */
+#define LEEWAY_S       60                       /* clocks of whoever issues tokens may be ahead */
 #define SIGNATURE_SIZE crypto_auth_hmacsha256_BYTES
 #define BASE64URL      sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define TOKEN_HEADER   "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
@@ -105,23 +106,45 @@ static bool header_is_ours(struct slice text)
     return has_alg;
 }
 
-static int check_signature(const struct token_key *key, const struct parts *parts,
-                           struct refusal *why)
+static bool signature_is_good(const struct token_key *key, const struct parts *parts,
+                              uint64_t *ret_number)
 {
     uint8_t theirs[SIGNATURE_SIZE], ours[SIGNATURE_SIZE];
     size_t size;
 
     if (!decode(parts->signature, theirs, sizeof(theirs), &size) || size != sizeof(theirs))
-        return refuse_token(why, "signature is invalid");
+        return false;
     sign(key, parts->text, ours);
-    if (sodium_memcmp(theirs, ours, sizeof(ours)) != 0)
-        return refuse_token(why, "signature is invalid");
-    return 0;
+    memcpy(ret_number, ours, sizeof(*ret_number));
+    return sodium_memcmp(theirs, ours, sizeof(ours)) == 0;
+}
+
+bool token_is_signed(const struct token_key *key, struct slice text)
+{
+    struct parts parts;
+    uint64_t number;
+
+    return text.size <= TOKEN_TEXT_MAX && split(text, &parts) &&
+           signature_is_good(key, &parts, &number);
+}
+
+/* A token's payload, and what is needed to understand it. */
+struct claims {
+    struct json object;
+    const struct role_set *roles;
+    struct arena *arena;
+};
+
+static int find_permission(const struct role_set *roles, struct slice word)
+{
+    (void)roles;
+    return permission_find(word);
 }
 
 /* The words of a list as a bit set; false when one of them is unknown. */
-static bool claim_words(struct json list, int (*find)(struct slice), struct arena *arena,
-                        uint64_t *ret)
+static bool claim_words(struct json list,
+                        int (*find)(const struct role_set *roles, struct slice word),
+                        const struct claims *claims, uint64_t *ret)
 {
     uint64_t bits = 0;
 
@@ -130,9 +153,9 @@ static bool claim_words(struct json list, int (*find)(struct slice), struct aren
     for (struct json_walk w = json_walk(list); json_next(&w);) {
         const char *word;
 
-        if (w.value.kind != JSON_STRING || json_string(w.value, arena, &word, NULL))
+        if (w.value.kind != JSON_STRING || json_string(w.value, claims->arena, &word, NULL))
             return false;
-        int bit = find(slice_of(word));
+        int bit = find(claims->roles, slice_of(word));
         if (bit < 0)
             return false;
         bits |= UINT64_C(1) << bit;
@@ -153,40 +176,55 @@ static bool claim_text(struct json value, struct arena *arena, char *at, size_t 
     return true;
 }
 
-static int read_rights(struct json claims, struct arena *arena, struct token *token,
-                       struct refusal *why)
+static int read_rights(const struct claims *claims, struct token *token, struct refusal *why)
 {
     struct json value;
-    uint64_t roles = 0;
-    bool has_roles = json_member(claims, "roles", &value);
+    bool has_roles = json_member(claims->object, "roles", &value);
 
-    if (has_roles && !claim_words(value, role_find, arena, &roles))
+    if (has_roles && !claim_words(value, role_set_find, claims, &token->roles))
         return refuse_token(why, "roles is not a list of known roles");
-    token->roles = (unsigned)roles;
-    if (json_member(claims, "permissions", &value) &&
-        !claim_words(value, permission_find, arena, &token->permissions))
+    if (json_member(claims->object, "permissions", &value) &&
+        !claim_words(value, find_permission, claims, &token->permissions))
         return refuse_token(why, "permissions is not a list of known permissions");
     if (token->permissions)
         return 0;
     if (!has_roles)
         return refuse_token(why, "roles is missing");
-    for (unsigned role = 0; role < ROLE_COUNT; role++)
-        if (roles >> role & 1)
-            token->permissions |= role_permissions((enum role)role);
+    token->permissions = role_set_permissions(claims->roles, token->roles);
     return 0;
 }
 
-static int read_identity(struct json claims, struct arena *arena, struct token *token,
-                         struct refusal *why)
+static int read_targets(const struct claims *claims, struct token *token, struct refusal *why)
+{
+    static const char reason[] = "targets is not a list of host names, machine ids or labels, or "
+                                 "longer than accepted";
+    struct json list;
+
+    if (!json_member(claims->object, "targets", &list))
+        return 0;
+    if (list.kind != JSON_ARRAY)
+        return refuse_token(why, reason);
+    for (struct json_walk w = json_walk(list); json_next(&w);) {
+        const char *target;
+        if (w.value.kind != JSON_STRING || json_string(w.value, claims->arena, &target, NULL) ||
+            !token_add_target(token, target))
+            return refuse_token(why, reason);
+    }
+    return token->targets_size ? 0 : refuse_token(why, "targets is empty: it allows nothing");
+}
+
+static int read_identity(const struct claims *claims, struct token *token, struct refusal *why)
 {
     struct json value;
 
-    if (!json_member(claims, "sub", &value) ||
-        !claim_text(value, arena, token->subject, sizeof(token->subject)) || !token->subject[0])
+    if (!json_member(claims->object, "sub", &value) ||
+        !claim_text(value, claims->arena, token->subject, sizeof(token->subject)) ||
+        !token->subject[0])
         return refuse_token(why, "sub is missing or is not a text of 1 to 255 bytes");
-    if (json_member(claims, "jti", &value) &&
-        !claim_text(value, arena, token->jti, sizeof(token->jti)))
-        return refuse_token(why, "jti is not a text of at most 64 bytes");
+    if (json_member(claims->object, "jti", &value) &&
+        !(claim_text(value, claims->arena, token->jti, sizeof(token->jti)) &&
+          revoked_jti_is_good(slice_of(token->jti))))
+        return refuse_token(why, "jti is not a text of 1 to 64 printable characters");
     return 0;
 }
 
@@ -228,35 +266,29 @@ static int read_times(struct json claims, int64_t now_us, struct token *token, s
     return 0;
 }
 
-static int read_claims(struct slice text, int64_t now_us, struct token *ret, struct refusal *why)
+static int read_claims(const struct role_set *roles, struct slice text, int64_t now_us,
+                       struct token *token, struct refusal *why)
 {
     CLEANUP(arena_release) struct arena arena = {0};
-    struct token token = {0};
-    struct json claims;
-    int r;
+    struct claims claims = {.roles = roles, .arena = &arena};
 
-    if (json_check(text, VALUES_MAX, &claims, NULL) || claims.kind != JSON_OBJECT)
+    if (json_check(text, VALUES_MAX, &claims.object, NULL) || claims.object.kind != JSON_OBJECT)
         return refuse_token(why, "the claims are not a JSON object");
-    r = read_times(claims, now_us, &token, why);
-    if (r)
-        return r;
-    r = read_identity(claims, &arena, &token, why);
-    if (r)
-        return r;
-    r = read_rights(claims, &arena, &token, why);
-    if (r)
-        return r;
-    *ret = token;
-    return 0;
+    int r = read_times(claims.object, now_us, token, why);
+    if (!r)
+        r = read_identity(&claims, token, why);
+    if (!r)
+        r = read_rights(&claims, token, why);
+    return r ? r : read_targets(&claims, token, why);
 }
 
-int token_verify(const struct token_key *key, struct slice text, int64_t now_us, struct token *ret,
-                 struct refusal *why)
+int token_verify(const struct token_key *key, const struct role_set *roles, struct slice text,
+                 int64_t now_us, struct token *ret, struct refusal *why)
 {
     char header[HEADER_MAX], payload[PAYLOAD_MAX];
     size_t header_size, payload_size;
+    struct token token = {0};
     struct parts parts;
-    int r;
 
     if (text.size > TOKEN_TEXT_MAX)
         return refuse_token(why, "token is longer than accepted");
@@ -265,36 +297,69 @@ int token_verify(const struct token_key *key, struct slice text, int64_t now_us,
     if (!decode(parts.header, header, sizeof(header), &header_size) ||
         !header_is_ours((struct slice){.at = header, .size = header_size}))
         return refuse_token(why, "unexpected signing method or header");
-    r = check_signature(key, &parts, why);
-    if (r)
-        return r;
+    if (!signature_is_good(key, &parts, &token.number))
+        return refuse_token(why, "signature is invalid");
     if (!decode(parts.payload, payload, sizeof(payload), &payload_size))
         return refuse_token(why, "the claims are not base64url");
-    return read_claims((struct slice){.at = payload, .size = payload_size}, now_us, ret, why);
+    struct slice claims = {.at = payload, .size = payload_size};
+    int r = read_claims(roles, claims, now_us, &token, why);
+    if (!r)
+        *ret = token;
+    return r;
+}
+
+/*
+ * Targets
+ */
+
+/* What a host can be named by, one by one: the reserved words mean others at other times. */
+static bool is_target(const char *text)
+{
+    bool ok = false;
+
+    format_check("target", text, &ok);
+    return ok && text[0] != '_';
+}
+
+bool token_add_target(struct token *token, const char *target)
+{
+    size_t size = strlen(target) + 1, n = 0;
+
+    for (const char *at = token_next_target(token, NULL); at; at = token_next_target(token, at))
+        n++;
+    if (n == TOKEN_TARGETS_MAX || size > TOKEN_TARGETS_SIZE - token->targets_size ||
+        !is_target(target))
+        return false;
+    memcpy(token->targets + token->targets_size, target, size);
+    token->targets_size += size;
+    return true;
+}
+
+const char *token_next_target(const struct token *token, const char *target)
+{
+    const char *next = target ? target + strlen(target) + 1 : token->targets;
+
+    return next < token->targets + token->targets_size ? next : NULL;
 }
 
 /*
  * Making
  */
 
-static void write_roles(struct json_writer *w, unsigned roles)
+static void write_roles(struct json_writer *w, const struct role_set *roles, uint64_t held)
 {
     json_key(w, "roles");
     json_begin_array(w);
-    for (unsigned role = 0; role < ROLE_COUNT; role++)
-        if (roles >> role & 1)
-            json_text(w, role_word((enum role)role));
+    for (unsigned role = 0; role < roles->n; role++)
+        if (held >> role & 1)
+            json_text(w, roles->v[role].name);
     json_end_array(w);
 }
 
-static void write_permissions(struct json_writer *w, const struct token *token)
+static void write_permissions(struct json_writer *w, const struct role_set *roles,
+                              const struct token *token)
 {
-    uint64_t given = 0;
-
-    for (unsigned role = 0; role < ROLE_COUNT; role++)
-        if (token->roles >> role & 1)
-            given |= role_permissions((enum role)role);
-    if (!token->permissions || token->permissions == given)
+    if (!token->permissions || token->permissions == role_set_permissions(roles, token->roles))
         return;
     json_key(w, "permissions");
     json_begin_array(w);
@@ -304,13 +369,27 @@ static void write_permissions(struct json_writer *w, const struct token *token)
     json_end_array(w);
 }
 
-static void write_claims(const struct token *token, struct buf *to)
+static void write_targets(struct json_writer *w, const struct token *token)
+{
+    const char *target = token_next_target(token, NULL);
+
+    if (!target)
+        return;
+    json_key(w, "targets");
+    json_begin_array(w);
+    for (; target; target = token_next_target(token, target))
+        json_text(w, target);
+    json_end_array(w);
+}
+
+static void write_claims(const struct role_set *roles, const struct token *token, struct buf *to)
 {
     struct json_writer w = json_writer(to);
 
     json_begin_object(&w);
-    write_roles(&w, token->roles);
-    write_permissions(&w, token);
+    write_roles(&w, roles, token->roles);
+    write_permissions(&w, roles, token);
+    write_targets(&w, token);
     json_key(&w, "iss");
     json_text(&w, "reeve");
     json_key(&w, "sub");
@@ -338,14 +417,15 @@ void token_init(struct token *token, const char *subject, int64_t now_us, int64_
     snprintf(token->subject, sizeof(token->subject), "%s", subject);
 }
 
-void token_make(const struct token_key *key, const struct token *token, struct buf *to)
+void token_make(const struct token_key *key, const struct role_set *roles,
+                const struct token *token, struct buf *to)
 {
     CLEANUP(buf_release) struct buf claims, text;
     uint8_t made[SIGNATURE_SIZE];
 
     buf_init(&claims, PAYLOAD_MAX);
     buf_init(&text, TOKEN_TEXT_MAX);
-    write_claims(token, &claims);
+    write_claims(roles, token, &claims);
     encode(&text, TOKEN_HEADER, strlen(TOKEN_HEADER));
     buf_add_char(&text, '.');
     encode(&text, claims.at, claims.size);

@@ -30,6 +30,8 @@ struct token_cache {
     const struct token_key *key;
     uint8_t hash_key[crypto_generichash_KEYBYTES]; /* made at start: digests can't be precomputed */
     uint64_t n_lookups;
+    unsigned generation; /* of the roles */
+    struct role_set roles;
     struct slot slots[TOKEN_CACHE_SIZE];
 };
 
@@ -41,7 +43,22 @@ struct token_cache *token_cache_new(const struct token_key *key)
     struct token_cache *cache = mem_alloc(sizeof(*cache));
     cache->key = key;
     randombytes_buf(cache->hash_key, sizeof(cache->hash_key));
+    role_set_init(&cache->roles);
     return cache;
+}
+
+void token_cache_set_roles(struct token_cache *cache, const struct role_set *roles,
+                           unsigned generation)
+{
+    cache->roles = *roles;
+    cache->generation = generation;
+    for (size_t i = 0; i < TOKEN_CACHE_SIZE; i++)
+        cache->slots[i].used = 0;
+}
+
+unsigned token_cache_generation(const struct token_cache *cache)
+{
+    return cache->generation;
 }
 
 void token_cache_free(struct token_cache *cache)
@@ -79,7 +96,7 @@ static int verify_and_keep(struct token_cache *cache, struct slot *slot,
     struct token token;
     int r;
 
-    r = token_verify(cache->key, text, now_us, &token, why);
+    r = token_verify(cache->key, &cache->roles, text, now_us, &token, why);
     if (r)
         return r;
     memcpy(slot->digest, digest, DIGEST_SIZE);
@@ -87,28 +104,63 @@ static int verify_and_keep(struct token_cache *cache, struct slot *slot,
     return 0;
 }
 
+bool token_of_header(const char *authorization, struct slice *ret)
+{
+    struct slice rest = slice_of(authorization), scheme;
+
+    if (!slice_cut(&rest, ' ', &scheme) || !slice_is(scheme, "Bearer") || rest.size == 0)
+        return false;
+    *ret = rest;
+    return true;
+}
+
+static struct slot *slot_of(struct token_cache *cache, struct slice text,
+                            uint8_t digest[DIGEST_SIZE], bool *ret_found)
+{
+    crypto_generichash(digest, DIGEST_SIZE, (const uint8_t *)text.at, text.size, cache->hash_key,
+                       sizeof(cache->hash_key));
+    return slot_find(cache, digest, ret_found);
+}
+
+static const struct token *slot_use(struct token_cache *cache, struct slot *slot)
+{
+    slot->used = ++cache->n_lookups;
+    return &slot->token;
+}
+
+const struct token *token_cache_find(struct token_cache *cache, const char *authorization,
+                                     int64_t now_us)
+{
+    uint8_t digest[DIGEST_SIZE];
+    struct slice text;
+    bool found;
+
+    if (!token_of_header(authorization, &text) || text.size > TOKEN_TEXT_MAX)
+        return NULL;
+    struct slot *slot = slot_of(cache, text, digest, &found);
+    if (!found || slot->token.expires_s <= now_us / US_PER_S)
+        return NULL;
+    return slot_use(cache, slot);
+}
+
 int token_cache_verify(struct token_cache *cache, const char *authorization, int64_t now_us,
                        const struct token **ret, struct refusal *why)
 {
-    struct slice rest = slice_of(authorization), scheme;
     uint8_t digest[DIGEST_SIZE];
+    struct slice text;
     bool found;
-    int r;
 
-    if (!slice_cut(&rest, ' ', &scheme) || !slice_is(scheme, "Bearer") || rest.size == 0)
+    if (!token_of_header(authorization, &text))
         return refuse(why, OUTCOME_UNAUTHORIZED, NULL, "Bearer token required");
-    if (rest.size > TOKEN_TEXT_MAX)
+    if (text.size > TOKEN_TEXT_MAX)
         return refuse(why, OUTCOME_UNAUTHORIZED, NULL,
                       "Invalid token: token is longer than accepted");
-    crypto_generichash(digest, sizeof(digest), (const uint8_t *)rest.at, rest.size, cache->hash_key,
-                       sizeof(cache->hash_key));
-    struct slot *slot = slot_find(cache, digest, &found);
+    struct slot *slot = slot_of(cache, text, digest, &found);
     if (!found || slot->token.expires_s <= now_us / US_PER_S) {
-        r = verify_and_keep(cache, slot, digest, rest, now_us, why);
+        int r = verify_and_keep(cache, slot, digest, text, now_us, why);
         if (r)
             return r;
     }
-    slot->used = ++cache->n_lookups;
-    *ret = &slot->token;
+    *ret = slot_use(cache, slot);
     return 0;
 }

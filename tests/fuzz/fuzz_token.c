@@ -72,7 +72,7 @@ static void check_cache(struct slice text, int expected)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    CLEANUP(buf_release) struct buf text;
+    CLEANUP(buf_release) struct buf text = {.cap = 0};
     struct token token;
 
     if (size == 0 || size > TOKEN_TEXT_MAX)
@@ -83,7 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         buf_add(&text, bytes + 1, size - 1);
     else
         make_signed(&text, header, rest);
-    int r = token_verify(&fuzz_key, buf_slice(&text), NOW_US, &token, NULL);
+    struct role_set roles;
+
+    role_set_init(&roles);
+    int r = token_verify(&fuzz_key, &roles, buf_slice(&text), NOW_US, &token, NULL);
     if (r == 0)
         check_token(&token);
     if (strlen(buf_text(&text)) == text.size) /* a header's value ends with its first NUL */
