@@ -22,6 +22,7 @@ struct node_target {
     const char *hostname; /* path: Host name, machine id, _any, _all, or a label such as group:web; a host name, machine id, _any, _all, or a label such as group:web.dev */
     int64_t wait; /* query: How long to hold the request for the result; 0s answers 202 at once; a duration such as 30s, 5m, 2h or 7d, from 0s to 1h; default 30s */
     int64_t expires; /* query: When a run that has not started is given up (default: the wait, at least 1s); a duration such as 30s, 5m, 2h or 7d, from 1s to 30d; optional */
+    bool sensitive; /* query: Whether input and result show as *** to all but the reply to this request; they are kept nowhere, so if the reply is lost, so is the result; default false */
 };
 
 /* What one host answered */
@@ -134,6 +135,7 @@ struct command_exec_in {
     const char *command; /* Program: a path, or a name looked up in the standard PATH; 1 to 4096 characters of text */
     struct str_list args; /* Arguments, passed as they are; an array, each value at most 65536 characters of text; optional */
     const char *cwd; /* Working directory (default /); 1 to 4096 characters of text; optional */
+    struct secret stdin; /* Text for its standard input (default: nothing); at most 65536 characters of text; optional */
     int64_t timeout; /* Seconds after which it is killed; an integer from 1 to 300; default 30 */
 };
 
@@ -141,6 +143,7 @@ struct command_exec_in {
 struct command_shell_in {
     const char *command; /* Command line for /bin/sh -c; 1 to 65536 characters of text */
     const char *cwd; /* Working directory (default /); 1 to 4096 characters of text; optional */
+    struct secret stdin; /* Text for its standard input (default: nothing); at most 65536 characters of text; optional */
     int64_t timeout; /* Seconds after which it is killed; an integer from 1 to 300; default 30 */
 };
 
@@ -245,6 +248,7 @@ struct job_item {
     struct operation operation; /* What is done */
     const char *target; /* Who shall do it, as it was asked */
     const char *user; /* Who submitted it: subject of the token */
+    bool sensitive; /* Input and result show as *** here: it was submitted as sensitive; optional */
     struct slice result; /* Result, when the job has one run and it completed; optional */
     bool changed; /* Whether a host was changed; null while pending, failed or skipped; or null */
     const char *error; /* Why it failed: the first host that failed; optional */
@@ -278,6 +282,7 @@ struct job_get_out {
 struct job_submit_in {
     int64_t wait; /* query: How long to hold the request for the result; 0s answers 202 at once; a duration such as 30s, 5m, 2h or 7d, from 0s to 1h; default 30s */
     int64_t expires; /* query: When a run that has not started is given up (default: the wait, at least 1s); a duration such as 30s, 5m, 2h or 7d, from 1s to 30d; optional */
+    bool sensitive; /* query: Whether input and result show as *** to all but the reply to this request; they are kept nowhere, so if the reply is lost, so is the result; default false */
     struct operation operation; /* What is done */
     const char *target_hostname; /* Host name, machine id, _any, _all, or a label such as group:web; a host name, machine id, _any, _all, or a label such as group:web.dev */
 };
@@ -565,7 +570,8 @@ struct bus_time {
 struct bus_task {
     struct bus_run_ref run; /* Which run */
     const char *operation; /* Operation; an operation such as node.disk.get (see /openapi.json) */
-    struct slice data; /* Its input */
+    struct slice data; /* Its input, secrets as they are: whoever has held it wipes it */
+    bool sensitive; /* Its result goes into one report and is kept nowhere; optional */
     int64_t limit_us; /* How long it may take; an integer of at least 1 */
     int64_t start_by_us; /* Refused when it can't be started by then */
     const char *user; /* Who submitted it; at most 255 characters of text */
@@ -663,7 +669,7 @@ struct agent_config {
     int64_t max_jobs; /* at start: Runs at once; an integer from 1 to 100; default 10 */
     enum log_word log_level; /* at start: Least important event that is logged; default notice */
     bool log_json; /* at start: Log a JSON object a line; default false */
-    struct str_list allow; /* reloaded: Operations this host does, such as node.* (default: all); an array, each value 1 to 64 characters of text; optional */
+    struct str_list allow; /* reloaded: Operations this host does: types, or the beginning of one and a star, such as node.* (default: all); an array, each value 1 to 64 characters of text; optional */
     struct str_list deny; /* reloaded: Operations this host refuses, also when allowed; an array, each value 1 to 64 characters of text; optional */
     struct config_command command; /* reloaded: How programs are run; optional */
 };
