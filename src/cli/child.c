@@ -31,17 +31,14 @@ void program_add(struct program *program, const char *argument)
     program->argv[program->n_arguments++] = argument;
 }
 
-void program_add_variable(struct program *program, const char *name)
+void program_add_variable(struct program *program, const char *name, struct arena *arena)
 {
     const char *value = getenv(name);
 
     if (!value)
         return;
     assert(program->n_variables < CHILD_VARIABLES_MAX);
-    size_t size = strlen(name) + strlen(value) + 2;
-    char *variable = mem_alloc(size); /* lives as long as the supervisor */
-    snprintf(variable, size, "%s=%s", name, value);
-    program->environment[program->n_variables++] = variable;
+    program->environment[program->n_variables++] = arena_printf(arena, "%s=%s", name, value);
 }
 
 void program_add_option(struct program *program, const char *name, const char *value)

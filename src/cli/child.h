@@ -35,8 +35,8 @@ struct program {
 };
 
 void program_add(struct program *program, const char *argument);
-/* A variable of our own environment that it gets too, if it is set. */
-void program_add_variable(struct program *program, const char *name);
+/* A variable of our own environment that it gets too, if it is set; copied to the arena. */
+void program_add_variable(struct program *program, const char *name, struct arena *arena);
 /* "--name VALUE" */
 void program_add_option(struct program *program, const char *name, const char *value);
 

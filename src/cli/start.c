@@ -21,6 +21,7 @@
 struct variables {
     const struct config_program *of;
     struct program *program;
+    struct arena *arena;
 };
 
 struct start {
@@ -98,20 +99,18 @@ static void add_number(const struct start *start, struct program *program, const
 static int add_variable(void *owner, const char *path, const struct field *field)
 {
     const struct variables *variables = owner;
-    struct program *program = variables->program;
-    struct arena arena;
+    struct arena *arena = variables->arena;
 
     (void)field;
-    arena_init(&arena);
-    program_add_variable(program, config_variable(variables->of, path, &arena));
-    arena_release(&arena);
+    program_add_variable(variables->program, config_variable(variables->of, path, arena), arena);
     return 0;
 }
 
 /* A child's environment is its own, but for the keys of its configuration. */
-static void add_environment(const struct config_program *of, struct program *program)
+static void add_environment(const struct config_program *of, struct program *program,
+                            struct arena *arena)
 {
-    struct variables variables = {.of = of, .program = program};
+    struct variables variables = {.of = of, .program = program, .arena = arena};
 
     config_each_key(of->schema, add_variable, &variables);
 }
@@ -145,7 +144,7 @@ static int controller_program(const struct start *start, struct program *ret, st
     program_add_option(&program, "--state", ".");
     add_number(start, &program, "--ready-fd", CHILD_READY_FD);
     program_add_option(&program, "--bus", arena_printf(start->arena, "fd:%d", CHILD_BUS_FD));
-    add_environment(&config_controller, &program);
+    add_environment(&config_controller, &program, start->arena);
     r = add_config(&program, in->has_config ? in->config : NULL, start->arena, why);
     if (r)
         return r;
@@ -175,7 +174,7 @@ static int agent_program(const struct start *start, struct program *ret, struct 
         return r;
     program_add_option(&program, "--state", start->state->agent_path);
     program_add_option(&program, "--bus", arena_printf(start->arena, "fd:%d", CHILD_BUS_FD));
-    add_environment(&config_agent, &program);
+    add_environment(&config_agent, &program, start->arena);
     r = add_config(&program, in->has_agent_config ? in->agent_config : NULL, start->arena, why);
     if (r)
         return r;

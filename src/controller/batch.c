@@ -5,6 +5,7 @@
  *
  * It is begun by the first record; a turn without records commits nothing.
  */
+#include "base/fault.h"
 #include "base/log.h"
 #include "controller/inside.h"
 
@@ -41,6 +42,8 @@ int core_record(struct core *core, struct open_job *job)
                 .id = call->id,
                 .op = submit->op,
                 .data = submit->data,
+                .sensitive = submit->sensitive,
+                .sealed = input_seal(core, call),
                 .target = submit->target,
                 .user = submit->user,
                 .limit_us = submit->limit_us,
@@ -106,6 +109,8 @@ static const char *const end_texts[run_code_COUNT] = {
     [run_code_CANCELLED] = "cancelled before it started",
     [run_code_INTERRUPTED] = "the agent lost track of it; whether it was done is not known",
     [run_code_LOST] = "the host went silent while running it",
+    [run_code_ERROR] = "its secret input can't be opened any more: seal.key in the controller's "
+                       "state directory is not the key it was sealed with; submit it anew",
 };
 static const char expired_presumed[] =
     "the host is silent; not known to have started before its deadline";
@@ -133,16 +138,36 @@ static int apply_end(struct core *core, const struct decision *end)
     return 0;
 }
 
+/* A task whose input can't be opened is not given: so its run ends. */
+static int check_input(struct core *core, const struct decision *task)
+{
+    const struct open_run *run = dispatch_find(core->dispatch, &task->job, task->run);
+    struct bus_task ignored = {0};
+
+    int r = run && run->job->sealed ? input_find(core, run, &ignored) : 0;
+    if (r <= 0)
+        return r;
+    log_event(LOG_ERROR, "core.input_lost", LOG_NUMBER("seq", run->job->seq),
+              LOG_NUMBER("run", run->number));
+    struct decision end = *task;
+    end.kind = DECISION_END;
+    end.code = run_code_ERROR;
+    return apply_end(core, &end);
+}
+
 /* An end may decide more: the host is given its next run. */
 static int settle(struct core *core)
 {
-    for (; core->n_settled < core->decisions.n; core->n_settled++) {
+    int r = 0;
+
+    for (; !r && core->n_settled < core->decisions.n; core->n_settled++) {
         struct decision decision = core->decisions.v[core->n_settled]; /* the array may move */
-        int r = decision.kind == DECISION_END ? apply_end(core, &decision) : 0;
-        if (r)
-            return r;
+        if (decision.kind == DECISION_END)
+            r = apply_end(core, &decision);
+        else if (decision.kind == DECISION_TASK)
+            r = check_input(core, &decision);
     }
-    return 0;
+    return r;
 }
 
 void core_touch(struct core *core, struct agent *agent)
@@ -188,27 +213,6 @@ int batch_commit(struct core *core)
 
 /* ---- effects ---- */
 
-/* The input of an open job: in its call while that has it, else in the ledger. */
-static int find_task(struct core *core, const struct open_job *job, struct bus_task *ret)
-{
-    const struct call *call = job->owner;
-    struct ledger_job recorded;
-
-    if (call && call->submit.data.size) {
-        SET(ret, operation, call->submit.op->type);
-        SET(ret, data, call->submit.data);
-        SET(ret, user, call->submit.user);
-        return 0;
-    }
-    int r = ledger_job(core->reader, &job->id, &core->arena, &recorded);
-    if (r)
-        return r;
-    SET(ret, operation, recorded.operation);
-    SET(ret, data, recorded.data);
-    SET(ret, user, recorded.user);
-    return 0;
-}
-
 static int deliver_task(struct core *core, struct bus_peer *peer, struct bus_run_ref *ref,
                         struct open_run *run)
 {
@@ -216,8 +220,8 @@ static int deliver_task(struct core *core, struct bus_peer *peer, struct bus_run
 
     if (core->now_us >= run->job->start_by_us)
         return 0; /* its timer ends it */
-    int r = find_task(core, run->job, &task);
-    assert(r <= 0); /* what is open and not in a call is in the ledger */
+    int r = input_find(core, run, &task);
+    assert(r <= 0); /* check_input() has tried */
     if (r)
         return r;
     SET(&task, run, *ref);
@@ -268,7 +272,7 @@ static void answer_recorded(struct core *core)
 {
     for (size_t i = 0; i < core->recorded.n; i++) {
         struct call *call = core->recorded.v[i];
-        call->submit.data = (struct slice){0};
+        call->submit.data = call->submit.whole = (struct slice){0};
         arena_release(&call->arena);
         if (call->submit.until == CALL_UNTIL_FINAL) {
             call_unref(call);
@@ -284,6 +288,8 @@ static void answer_recorded(struct core *core)
 
 int batch_effects(struct core *core)
 {
+    if (FAULT_POINT("batch.effects"))
+        return FAULT(-errno);
     confirm(core);
     int r = core_deliver(core, &core->decisions);
     if (r)

@@ -5,6 +5,7 @@
  * Nothing here makes a record; commands (command.c) and sessions (session.c) do, in the batch
  * (batch.c).
  */
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "controller/inside.h"
@@ -15,9 +16,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define HEARTBEAT_US      US_PER_S /* a turn at least so often */
-#define SPACE_CHECK_US    US_PER_S
-#define CHECKPOINT_US     (10 * US_PER_S)
+#define HEARTBEAT_US   US_PER_S /* a turn at least so often */
+#define SPACE_CHECK_US US_PER_S
+#define CHECKPOINT_US  (10 * US_PER_S)
+/* Between two turns a clock that is only steered moves by less; an agent that does not know of a
+   change of this size is wrong by less than the slack after a deadline. */
+#define CLOCK_SET_US      (500 * US_PER_MS)
 #define CHECKPOINT_BLOCKS 16
 
 void pointers_add(struct pointers *pointers, void *pointer)
@@ -110,37 +114,90 @@ static int record_held(struct core *core, bool all)
     return 0;
 }
 
+/* A disk that takes nothing takes it later: start-up does without. */
 static int checkpoint(struct core *core)
 {
     if (!core->is_dirty || core->boot_us < core->checkpoint_boot_us + CHECKPOINT_US)
         return 0;
-    core->is_dirty = false;
     core->checkpoint_boot_us = core->boot_us;
-    return ledger_checkpoint(core->ledger, CHECKPOINT_BLOCKS);
+    int r = ledger_checkpoint(core->ledger, CHECKPOINT_BLOCKS);
+    core->is_dirty = r == OUTCOME_NO_SPACE;
+    return r < 0 ? r : 0;
+}
+
+/* A supervisor that is gone takes the agents with it, and this program too: the kernel sends the
+   SIGTERM that ends it in good order. */
+static int hear_agents(struct core *core)
+{
+    if (!core->bus)
+        return 0;
+    int r = bus_dispatch(core->bus, core->boot_us);
+    if (r == -EPIPE) {
+        log_event(LOG_NOTICE, "core.alone", LOG_TEXT("why", "the supervisor is gone"));
+        bus_drop_all(core->bus, "the supervisor is gone");
+        bus_close(core->bus);
+        core->bus = NULL;
+        return 0;
+    }
+    return r ? r : core->fault;
+}
+
+/* While the disk refuses, what is due is left alone: to end runs is to write. */
+static int take_in(struct core *core, bool last)
+{
+    int r = run_commands(core);
+    if (r)
+        return r;
+    r = hear_agents(core);
+    if (r)
+        return r;
+    if (atomic_load(&core->is_refused))
+        return 0;
+    r = record_held(core, last);
+    if (!r)
+        dispatch_tick(core->dispatch, core->now_us, &core->decisions);
+    return r;
+}
+
+/* Somebody set the clock. Deadlines go with it, and agents must not measure theirs against what it
+   was: they say hello anew, and are told the time before anything else. */
+static void follow_clock(struct core *core, int64_t by_us)
+{
+    log_event(LOG_WARNING, "core.clock_set", LOG_NUMBER("by_ms", by_us / US_PER_MS));
+    dispatch_shift(core->dispatch, by_us);
+    if (core->bus)
+        bus_drop_all(core->bus, "the controller's clock was set");
+}
+
+static void read_clocks(struct core *core)
+{
+    int64_t was_us = core->now_us, was_boot_us = core->boot_us;
+
+    core->now_us = clock_now_us();
+    core->boot_us = clock_boot_us();
+    int64_t by_us = core->now_us - was_us - (core->boot_us - was_boot_us);
+    if (by_us >= CLOCK_SET_US || by_us <= -CLOCK_SET_US)
+        follow_clock(core, by_us);
 }
 
 static int turn(struct core *core, bool last)
 {
-    core->now_us = clock_now_us();
-    core->boot_us = clock_boot_us();
+    read_clocks(core);
     atomic_store(&core->turn_boot_us, core->boot_us);
     int r = check_space(core);
+    if (!r && atomic_load(&core->is_refused))
+        r = core_try_again(core);
     if (r)
         return r;
-    r = run_commands(core);
+    r = take_in(core, last);
+    if (!r)
+        r = drop_apply(core);
     if (r)
         return r;
-    if (core->bus)
-        r = bus_dispatch(core->bus, core->boot_us);
-    if (r || core->fault)
-        return r ? r : core->fault;
-    r = record_held(core, last);
-    if (r)
-        return r;
-    dispatch_tick(core->dispatch, core->now_us, &core->decisions);
     r = batch_commit(core);
+    drop_answer(core, r);
     if (r)
-        return r;
+        return r == OUTCOME_NO_SPACE ? core_lose_batch(core) : r;
     r = batch_effects(core);
     if (r)
         return r;
@@ -163,7 +220,7 @@ static int64_t pause_us(const struct core *core)
     if (core->bus)
         pause = earlier(pause, bus_deadline_us(core->bus) - boot_us);
     int64_t due_us = dispatch_due_us(core->dispatch);
-    if (due_us != INT64_MAX)
+    if (due_us != INT64_MAX && !atomic_load(&core->is_refused))
         pause = earlier(pause, due_us - clock_now_us());
     return pause > 0 ? pause : 0;
 }
@@ -195,6 +252,7 @@ static void *core_thread(void *argument)
             r = turn(core, last);
     }
     core->fault = r;
+    drop_end(core);
     if (r) {
         log_event(LOG_ERROR, "core.fault", LOG_TEXT("fault", fault_text()));
         eventfd_write(core->ended_fd, 1);
@@ -222,10 +280,17 @@ void core_send(struct core *core, struct call *call)
     }
 }
 
+bool core_turns(const struct core *core, int64_t boot_us)
+{
+    return boot_us <= atomic_load(&core->turn_boot_us) + CORE_SILENT_US;
+}
+
 const char *core_not_ready(const struct core *core, int64_t boot_us)
 {
-    if (boot_us > atomic_load(&core->turn_boot_us) + CORE_SILENT_US)
+    if (!core_turns(core, boot_us))
         return "the core does not answer";
+    if (atomic_load(&core->is_refused))
+        return "the state disk takes nothing: it is full, over its quota or read-only";
     if (atomic_load(&core->is_full))
         return "the state disk is full: nothing new is taken";
     return NULL;
@@ -259,7 +324,8 @@ int core_start(struct core *core, struct http_server *server)
 {
     core->server = server;
     atomic_store(&core->turn_boot_us, clock_boot_us());
-    int error = pthread_create(&core->thread, NULL, core_thread, core);
+    int error =
+        FAULT_POINT("core.thread") ? errno : pthread_create(&core->thread, NULL, core_thread, core);
     if (error)
         return FAULT(-error);
     core->is_running = true;
@@ -278,45 +344,6 @@ int core_stop(struct core *core)
 }
 
 /* ---- open, close ---- */
-
-static int restore_fleet(struct core *core, struct refusal *why)
-{
-    struct ledger_agent *agents;
-    uint32_t n;
-
-    int r = ledger_agents(core->reader, &core->arena, &agents, &n);
-    for (uint32_t i = 0; !r && i < n; i++)
-        r = fleet_restore(&core->fleet, &agents[i], why);
-    return r;
-}
-
-struct job_terms core_terms(const struct ledger_job *job)
-{
-    return (struct job_terms){
-        .id = job->id,
-        .seq = job->seq,
-        .op = job->op,
-        .limit_us = job->limit_us,
-        .start_by_us = job->start_by_us,
-        .n_runs = job->counts.total,
-        .cancelled = job->cancelled,
-    };
-}
-
-static int restore_run(void *owner, const struct ledger_job *job, const struct ledger_run *run)
-{
-    struct core *core = owner;
-    struct job_terms terms = core_terms(job);
-    struct run_place place = {
-        .number = run->run,
-        .host = run->host,
-        .state = run->at.state,
-        .started_us = run->started_us,
-    };
-
-    dispatch_restore(core->dispatch, &terms, &place, core->now_us + BUS_SILENT_US);
-    return 0;
-}
 
 static int open_bus(struct core *core, const char *address, struct refusal *why)
 {
@@ -347,30 +374,28 @@ static int core_fill(struct core *core, const char *bus_address, struct refusal 
     int r = ledger_reader_open(core->ledger, &core->reader);
     if (r)
         return r;
-    r = restore_fleet(core, why);
+    r = core_restore(core, why);
     if (r)
         return r;
-    r = ledger_each_open_run(core->reader, restore_run, core);
-    if (r)
-        return r;
-    arena_reset(&core->arena);
     return bus_address ? open_bus(core, bus_address, why) : 0;
 }
 
-int core_open(struct ledger *ledger, const char *bus_address, struct core **ret,
-              struct refusal *why)
+int core_open(struct ledger *ledger, const struct seal_key *key, const char *bus_address,
+              struct core **ret, struct refusal *why)
 {
     struct core *core = mem_alloc(sizeof(*core));
 
     core->ledger = ledger;
-    core->dispatch = dispatch_new();
+    core->seal_key = *key;
     core->metrics = metrics_new();
     core->now_us = clock_now_us();
+    core->boot_us = clock_boot_us();
     core->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     core->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&core->lock, NULL);
-    arena_init(&core->arena);
+    pthread_cond_init(&core->dropped, NULL);
+    arena_init_secret(&core->arena);
     int r = core_fill(core, bus_address, why);
     if (r) {
         core_close(core);
@@ -380,8 +405,9 @@ int core_open(struct ledger *ledger, const char *bus_address, struct core **ret,
     return 0;
 }
 
-static void drop_owner(struct open_job *job)
+static void drop_owner(void *core, struct open_job *job)
 {
+    (void)core;
     job->owner = call_unref(job->owner);
 }
 
@@ -391,8 +417,10 @@ void core_close(struct core *core)
         return;
     assert(!core->is_running);
     bus_close(core->bus);
-    dispatch_each_job(core->dispatch, drop_owner);
-    dispatch_free(core->dispatch);
+    if (core->dispatch) {
+        dispatch_each_job(core->dispatch, drop_owner, core);
+        dispatch_free(core->dispatch);
+    }
     fleet_release(&core->fleet);
     ledger_reader_close(core->reader);
     decisions_release(&core->decisions);
@@ -406,7 +434,9 @@ void core_close(struct core *core)
     fd_closep(&core->epoll_fd);
     fd_closep(&core->wake_fd);
     fd_closep(&core->ended_fd);
+    pthread_cond_destroy(&core->dropped);
     pthread_mutex_destroy(&core->lock);
     metrics_free(core->metrics);
+    explicit_bzero(core, sizeof(*core));
     mem_free(core);
 }

@@ -6,7 +6,8 @@
  * Each turn: take everything that has come → check each → apply → commit once → effects. A refusal
  * is decided before anything of its call is applied; nothing is answered or sent that is not
  * durable, but a query's task, which leaves at once. A fault ends the thread: nothing is retried in
- * place, the program is started anew.
+ * place, the program is started anew. Only a disk that takes nothing (full, read-only) is waited
+ * for, with reads going on (restore.c).
  */
 #ifndef REEVE_CONTROLLER_CORE_H
 #define REEVE_CONTROLLER_CORE_H
@@ -19,16 +20,19 @@
 #define CORE_QUERY_HOLD_US (20 * US_PER_MS)
 #define CORE_SPACE_RESERVE ((uint64_t)256 << 20) /* bytes kept free for outcomes */
 #define CORE_SPACE_PER_RUN ((uint64_t)1 << 20)   /* and for each active run */
+#define CORE_SEALED_MAX    ((size_t)64 << 20)    /* bytes of secret input of a job, for all hosts */
 #define CORE_SILENT_US     (5 * US_PER_S)  /* without a turn for so long it counts as hanging */
 #define CORE_ANSWER_US     (10 * US_PER_S) /* how long a loop waits for anything but a job's end */
 
 struct core;
 struct metrics;
+struct seal_key;
 
 /* Reads fleet and open runs from the ledger and opens the bus; the thread does not run yet.
-   `bus_address` NULL: no agents. 0 or an outcome with *why for the operator. */
-int core_open(struct ledger *ledger, const char *bus_address, struct core **ret,
-              struct refusal *why);
+   `bus_address` NULL: no agents. `key` seals secret input, and is copied. 0 or an outcome with *why
+   for the operator. */
+int core_open(struct ledger *ledger, const struct seal_key *key, const char *bus_address,
+              struct core **ret, struct refusal *why);
 /* `server` is woken when calls are answered. 0 or a fault. */
 int core_start(struct core *core, struct http_server *server);
 /* Finishes the turn, records what was held, joins the thread. Returns the fault that had ended it,
@@ -42,6 +46,12 @@ int core_ended_fd(const struct core *core);
 /* From any thread. Takes the reference; the call is answered in any case, at once when the queue is
    full. */
 void core_send(struct core *core, struct call *call);
+/* From one thread beside the core's: drops what is still as the record says, in the next turn, and
+   waits until that is durable. 0 with the number of jobs; OUTCOME_NO_SPACE, and nothing is dropped;
+   OUTCOME_UNAVAILABLE: the core has ended. */
+int core_drop(struct core *core, const struct record_dropped *record, uint32_t *ret_n);
+/* From any thread: whether it goes on, be it with refusals. */
+bool core_turns(const struct core *core, int64_t boot_us);
 /* From any thread: NULL when it can do its work, else what is missing. */
 const char *core_not_ready(const struct core *core, int64_t boot_us);
 

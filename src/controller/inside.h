@@ -9,6 +9,7 @@
 #define REEVE_CONTROLLER_INSIDE_H
 
 #include "bus/bus.h"
+#include "bus/seal.h"
 #include "controller/core.h"
 #include "controller/metrics.h"
 
@@ -21,10 +22,19 @@ struct pointers {
 };
 void pointers_add(struct pointers *pointers, void *pointer);
 
+/* What retention asks, and waits for. */
+struct drop {
+    struct record_dropped record;
+    uint32_t n_dropped;
+    int outcome;
+    bool is_answered;
+};
+
 struct core {
     struct ledger *ledger;
     struct ledger_reader *reader; /* sees what is committed */
-    struct bus *bus;              /* NULL: no agents */
+    struct seal_key seal_key;
+    struct bus *bus; /* NULL: no agents */
     struct http_server *server;
     struct fleet fleet;
     struct dispatch *dispatch;
@@ -44,9 +54,11 @@ struct core {
     struct pointers recorded; /* struct call: submissions applied in this batch */
     struct pointers done;     /* struct call: answered with 0 after the commit */
     struct pointers touched;  /* struct agent: has_reported or is_greeted */
+    struct drop *dropping;    /* applied in this batch */
 
     uint64_t free_bytes; /* of the state disk, as of free_boot_us */
     int64_t free_boot_us;
+    int64_t try_boot_us;        /* while the disk takes nothing: when to try again */
     int64_t checkpoint_boot_us; /* of the last */
     bool is_dirty;              /* committed since */
 
@@ -58,9 +70,13 @@ struct core {
     atomic_bool stopping;
     _Atomic int64_t turn_boot_us; /* when the last turn began */
     atomic_bool is_full;          /* no room for submissions */
+    atomic_bool is_refused;       /* by the disk: nothing can be written */
     pthread_mutex_t lock;         /* of what follows */
     struct pointers queue;
     struct core_figures figures;
+    struct drop *drop; /* for the next turn */
+    bool has_ended;    /* the thread: nobody takes it */
+    pthread_cond_t dropped;
 };
 
 /* ---- batch.c ---- */
@@ -77,17 +93,48 @@ int core_move(struct core *core, struct open_run *run, struct record_run *record
 int core_deliver(struct core *core, const struct decisions *decisions);
 /* The agent gets something after the commit. */
 void core_touch(struct core *core, struct agent *agent);
-/* Applies what was decided to end, and commits. 0 or a fault: the batch is durable, or lost. */
+/* Applies what was decided to end, and commits. 0: the batch is durable. OUTCOME_NO_SPACE or a
+   fault: it is lost. */
 int batch_commit(struct core *core);
 /* Confirms, gives, tells and answers. 0 or a fault. */
 int batch_effects(struct core *core);
+
+/* ---- input.c ---- */
+
+/* The input of each run of a job, sealed, for its record: in the turn's arena. NULL: nothing of it
+   is secret. */
+const struct slice *input_seal(struct core *core, const struct call *call);
+/* Fills operation, data, user and sensitive, from the job's call while that has its input, else
+   from the ledger. 0; OUTCOME_UNAVAILABLE: it is sealed, and can't be opened; or a fault. */
+int input_find(struct core *core, const struct open_run *run, struct bus_task *ret);
 
 /* ---- core.c ---- */
 
 /* Whether there is room for another n runs. 0; OUTCOME_NO_SPACE, OUTCOME_BUSY. */
 int core_room(struct core *core, uint32_t n_runs, struct refusal *why);
+
+/* ---- drop.c ---- */
+
+/* Applies what retention asks in this turn's batch. 0 or a fault. */
+int drop_apply(struct core *core);
+/* The batch is committed (0), or lost; nothing when none was applied. */
+void drop_answer(struct core *core, int outcome);
+/* No turn follows. */
+void drop_end(struct core *core);
+
+/* ---- restore.c ---- */
+
 /* What dispatch has to know of a job that the ledger has. */
 struct job_terms core_terms(const struct ledger_job *job);
+/* Fleet and open runs from the ledger. 0 or an outcome with *why. */
+int core_restore(struct core *core, struct refusal *why);
+/* The disk did not take the batch: whoever waits for what was in it is told, and memory is made
+   from the ledger again. Nothing is written until core_try_again() finds that it can be. Each 0 or
+   a fault. */
+int core_lose_batch(struct core *core);
+int core_try_again(struct core *core);
+/* 0, or OUTCOME_NO_SPACE in that state. */
+int core_can_write(struct core *core, struct refusal *why);
 
 /* ---- command.c ---- */
 

@@ -10,7 +10,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/notify.h"
 #include "base/version.h"
+#include "bus/seal.h"
 #include "config/config.h"
 #include "controller/api.h"
 #include "controller/retention.h"
@@ -30,9 +32,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 16000
-#define LOOPS_MAX       64 /* struct http_options */
-#define STOP_GRACE_US   (10 * US_PER_S)
+#define CONNECTIONS_MAX    16000
+#define LOOPS_MAX          64 /* struct http_options */
+#define STOP_GRACE_US      (10 * US_PER_S)
+#define DAY_S              ((int64_t)86400)
+#define CERTIFICATE_SOON_S (14 * DAY_S)
 
 struct controller {
     char **argv; /* flags */
@@ -42,6 +46,7 @@ struct controller {
     int64_t ready_fd;                       /* -1: nobody wants to know */
     struct access *access;
     struct ledger *ledger;
+    struct seal_key seal_key;
     struct core *core;
     struct retention *retention;
     struct api *api;
@@ -97,6 +102,39 @@ static enum log_level log_level_of(const struct controller_config *config)
     return level;
 }
 
+static struct http_tls tls_of(const struct controller_config *config)
+{
+    return (struct http_tls){
+        .certificate = config->tls.has_certificate ? config->tls.certificate : NULL,
+        .key = config->tls.has_key ? config->tls.key : NULL,
+    };
+}
+
+/* Clients refuse one that has ended; it is served so that they can say so. */
+static void note_certificate(struct http_server *server)
+{
+    int64_t left_s = http_tls_expires_s(server) - clock_now_us() / US_PER_S;
+
+    if (left_s < 0)
+        log_event(LOG_WARNING, "tls.expired", LOG_NUMBER("days_ago", -left_s / DAY_S));
+    else if (left_s < CERTIFICATE_SOON_S)
+        log_event(LOG_WARNING, "tls.expires_soon", LOG_NUMBER("days", left_s / DAY_S));
+}
+
+/* The files are read again whether or not their names changed: renewing replaces them. */
+static int apply_tls(struct controller *controller, const struct controller_config *config,
+                     struct refusal *why)
+{
+    struct http_tls tls = tls_of(config);
+
+    if (!config->tls.has_certificate && !controller->config->tls.has_certificate)
+        return 0;
+    int r = http_tls_reload(controller->server, &tls, why);
+    if (!r)
+        note_certificate(controller->server);
+    return r;
+}
+
 /* Keys of place RELOAD are handed on here, at the start too. 0; OUTCOME_UNAVAILABLE: what was
    handed on before stays as it was. */
 static int apply(struct controller *controller, const struct controller_config *config,
@@ -106,6 +144,8 @@ static int apply(struct controller *controller, const struct controller_config *
 
     role_set_init(&roles);
     int r = role_set_add(&roles, &config->roles, why);
+    if (!r)
+        r = apply_tls(controller, config, why);
     if (r)
         return r;
     access_set_roles(controller->access, &roles);
@@ -215,7 +255,9 @@ static int open_state(struct controller *controller, struct refusal *why)
         return r;
     controller->access = access_new(&token_key, revoked);
     explicit_bzero(&token_key, sizeof(token_key));
-    return 0;
+    char sealing[PATH_MAX];
+    r = path_of(controller, SEAL_KEY_FILE, sealing, why);
+    return r ? r : seal_key_open(sealing, &controller->seal_key, why);
 }
 
 static unsigned n_loops(const struct controller_config *config)
@@ -236,6 +278,7 @@ static int open_server(struct controller *controller, struct refusal *why)
         .port = (uint16_t)controller->config->port,
         .n_loops = n_loops(controller->config),
         .connections_max = CONNECTIONS_MAX,
+        .tls = tls_of(controller->config),
         .service = &api_service,
     };
 
@@ -255,20 +298,33 @@ static int open_retention(struct controller *controller, struct refusal *why)
     return r ? r : retention_start(controller->core, archive, &controller->retention);
 }
 
+/* STATE/url, for the command line on this machine; nothing else depends on it. */
+static void note_url(const struct controller *controller, struct slice url)
+{
+    char path[PATH_MAX];
+    struct refusal why;
+
+    if (path_of(controller, "url", path, &why) || file_write(path, url, 0600))
+        log_event(LOG_WARNING, "controller.url_not_written", LOG_TEXT("why", fault_text()));
+}
+
 static int announce(const struct controller *controller)
 {
     const char *listen = controller->config->listen;
+    const char *scheme = controller->config->tls.has_certificate ? "https" : "http";
     bool is_v6 = strchr(listen, ':') != NULL;
     unsigned port = http_port(controller->server);
     int fd = (int)controller->ready_fd;
+    CLEANUP(buf_release) struct buf url;
 
+    buf_init(&url, PATH_MAX);
+    buf_printf(&url, "%s://%s%s%s:%u\n", scheme, is_v6 ? "[" : "", listen, is_v6 ? "]" : "", port);
+    note_url(controller, buf_slice(&url));
     log_event(LOG_NOTICE, "controller.ready", LOG_TEXT("listen", listen), LOG_NUMBER("port", port),
               LOG_TEXT("version", version_text()));
+    notify(NOTIFY_READY);
     if (fd < 0)
         return 0;
-    CLEANUP(buf_release) struct buf url;
-    buf_init(&url, PATH_MAX);
-    buf_printf(&url, "http://%s%s%s:%u\n", is_v6 ? "[" : "", listen, is_v6 ? "]" : "", port);
     int r = fd_write_all(fd, url.at, url.size);
     close(fd);
     return r;
@@ -279,7 +335,7 @@ static int start(struct controller *controller, struct refusal *why)
     int r = open_state(controller, why);
 
     if (!r)
-        r = core_open(controller->ledger,
+        r = core_open(controller->ledger, &controller->seal_key,
                       controller->config->has_bus ? controller->config->bus : NULL,
                       &controller->core, why);
     if (!r)
@@ -310,6 +366,14 @@ static bool take_signal(struct controller *controller, int signal_fd)
     return true;
 }
 
+/* How long to sleep, and then whether to tell the service manager that all goes well. */
+static int watchdog_ms(void)
+{
+    int64_t interval_us = notify_watchdog_us();
+
+    return interval_us == INT64_MAX ? -1 : (int)(interval_us / 3 / US_PER_MS);
+}
+
 /* Until a signal; or the core's end, after which no request can end well. */
 static int run(struct controller *controller, int signal_fd, int64_t *ret_grace_us)
 {
@@ -319,8 +383,10 @@ static int run(struct controller *controller, int signal_fd, int64_t *ret_grace_
     };
 
     do {
-        if (poll(wait, COUNT_OF(wait), -1) < 0 && errno != EINTR)
+        if (poll(wait, COUNT_OF(wait), watchdog_ms()) < 0 && errno != EINTR)
             return FAULT(-errno);
+        if (core_turns(controller->core, clock_boot_us()))
+            notify(NOTIFY_WATCHDOG);
     } while (!wait[1].revents && (!wait[0].revents || take_signal(controller, signal_fd)));
     *ret_grace_us = wait[1].revents ? 0 : STOP_GRACE_US;
     return 0;
@@ -345,6 +411,7 @@ static int stop(struct controller *controller, int64_t grace_us)
         ledger_close(controller->ledger); /* last: it is the lock of the directory */
     }
     access_free(controller->access);
+    explicit_bzero(&controller->seal_key, sizeof(controller->seal_key));
     return ended;
 }
 
@@ -368,6 +435,7 @@ static int serve(struct controller *controller)
     }
     int64_t grace_us = 0;
     r = run(controller, signal_fd, &grace_us);
+    notify(NOTIFY_STOPPING);
     log_event(LOG_NOTICE, "controller.stopping", LOG_NUMBER("grace_s", grace_us / US_PER_S));
     int stopped = stop(controller, grace_us);
     close(signal_fd);

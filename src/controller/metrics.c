@@ -48,6 +48,7 @@ struct metrics {
     int64_t started_us;
     counter replies[OP_COUNT + 1][COUNT_OF(statuses) + 1];
     counter runs[OP_COUNT + 1][ENDING_COUNT];
+    counter dropped; /* jobs, by retention */
     struct histogram reply, commit;
 };
 
@@ -106,6 +107,11 @@ static enum ending ending_of(const struct run_point *at)
 void metrics_run_ended(struct metrics *metrics, const struct op *op, const struct run_point *at)
 {
     count(&metrics->runs[op ? op->id : OP_COUNT][ending_of(at)]);
+}
+
+void metrics_dropped(struct metrics *metrics, uint32_t n_jobs)
+{
+    atomic_fetch_add_explicit(&metrics->dropped, n_jobs, memory_order_relaxed);
 }
 
 void metrics_committed(struct metrics *metrics, int64_t duration_us)
@@ -299,6 +305,8 @@ int metrics_write(struct metrics *metrics, struct core *core, struct ledger_read
     int r = write_jobs(reader, page);
     if (r)
         return r;
+    value(page, "reeve_jobs_dropped_total", "counter", "Jobs that retention dropped.",
+          (double)atomic_load(&metrics->dropped));
     write_runs(metrics, page);
     write_core(core, page);
     r = write_ledger(core_ledger(core), page);

@@ -31,6 +31,8 @@ int64_t metrics_started_us(const struct metrics *metrics);
 void metrics_replied(struct metrics *metrics, const struct op *op, int status, int64_t duration_us);
 /* A run became final; `op` NULL: an operation that this version does not have. */
 void metrics_run_ended(struct metrics *metrics, const struct op *op, const struct run_point *at);
+/* By retention. */
+void metrics_dropped(struct metrics *metrics, uint32_t n_jobs);
 /* A batch was committed. */
 void metrics_committed(struct metrics *metrics, int64_t duration_us);
 

@@ -21,6 +21,7 @@ enum record_kind {
     RECORD_CANCELLED,    /* somebody wants the job stopped: record.job */
     RECORD_RETRIED,      /* the job's operation was submitted again: record.job, with new_id */
     RECORD_DELETED,      /* all of a job is gone: record.job */
+    RECORD_DROPPED,      /* the same of many, by retention: record.dropped */
     RECORD_AGENT,        /* an agent was seen for the first time, or changed: record.agent */
     RECORD_REPORTED,     /* an agent's reports up to a number are in the ledger: record.reported */
     RECORD_KIND_COUNT
@@ -32,7 +33,10 @@ typedef uint32_t host_number;
 struct record_submitted {
     struct uuid id;
     const struct op *op;
-    struct slice data; /* the job payload: JSON object */
+    struct slice data; /* the job payload as anyone may see it: JSON */
+    bool sensitive;    /* so are the results: they come as "***" */
+    /* By run: the whole input, sealed for it, until the run is final. NULL: data is all of it. */
+    const struct slice *sealed;
     struct target target;
     const char *user;         /* subject of the token */
     int64_t limit_us;         /* how long a run may take */
@@ -60,6 +64,21 @@ struct record_job {
     const char *user;
 };
 
+/* Jobs in one record. */
+#define RECORD_DROPPED_MAX 1000u
+
+/* By now a job may have changed, or be gone: one that is not final, or no longer the version that
+   was meant, stays. */
+struct record_drop {
+    uint64_t seq;
+    int64_t version;
+};
+
+struct record_dropped {
+    const struct record_drop *jobs; /* ascending by seq */
+    uint32_t n;
+};
+
 struct record_agent {
     host_number host; /* new: the next number */
     const char *machine_id, *hostname;
@@ -80,6 +99,7 @@ struct record {
         struct record_submitted submitted;
         struct record_run run;
         struct record_job job;
+        struct record_dropped dropped;
         struct record_agent agent;
         struct record_reported reported;
     };

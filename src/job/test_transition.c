@@ -25,7 +25,7 @@ static bool makes_sense(struct run_point to, bool by_agent)
         return false;
     }
     if (!to.presumed)
-        return true;
+        return to.code != run_code_LOST;
     return !by_agent && (to.code == run_code_EXPIRED || to.code == run_code_LOST);
 }
 
@@ -36,9 +36,11 @@ static bool may_follow(struct run_point from, struct run_point to, bool by_agent
 
     switch (from.state) {
     case run_state_WAITING:
-        return to.state == run_state_ACKNOWLEDGED || to.state == run_state_STARTED || to_final;
-    case run_state_ACKNOWLEDGED:
-        return to.state == run_state_STARTED || to_final;
+        if (to.state == run_state_ACKNOWLEDGED)
+            return true;
+        __attribute__((fallthrough));
+    case run_state_ACKNOWLEDGED: /* what has not started is not lost */
+        return to.state == run_state_STARTED || (to_final && to.code != run_code_LOST);
     case run_state_STARTED: /* it can't expire or be refused any more */
         return to_final && to.code != run_code_EXPIRED && to.code != run_code_REFUSED;
     case run_state_FAILED: /* what was presumed, the agent overrules */

@@ -7,9 +7,10 @@
  */
 #include "job/job.h"
 
-#define CODE(code)  (1u << run_code_##code)
-#define NO_CODE     CODE(NONE)
-#define ANY_FAILURE ((1u << run_code_COUNT) - 1 - NO_CODE)
+#define CODE(code) (1u << run_code_##code)
+#define NO_CODE    CODE(NONE)
+/* Those that somebody knows of; LOST is concluded from silence alone. */
+#define KNOWN_FAILURES ((1u << run_code_COUNT) - 1 - NO_CODE - CODE(LOST))
 
 _Static_assert(run_code_COUNT <= 8, "a set of codes is a byte");
 
@@ -22,11 +23,11 @@ static const struct moves moves_from[run_state_COUNT] = {
     [run_state_WAITING].to = {[run_state_ACKNOWLEDGED] = NO_CODE,
                               [run_state_STARTED] = NO_CODE,
                               [run_state_COMPLETED] = NO_CODE,
-                              [run_state_FAILED] = ANY_FAILURE,
+                              [run_state_FAILED] = KNOWN_FAILURES,
                               [run_state_SKIPPED] = NO_CODE},
     [run_state_ACKNOWLEDGED].to = {[run_state_STARTED] = NO_CODE,
                                    [run_state_COMPLETED] = NO_CODE,
-                                   [run_state_FAILED] = ANY_FAILURE,
+                                   [run_state_FAILED] = KNOWN_FAILURES,
                                    [run_state_SKIPPED] = NO_CODE},
     [run_state_STARTED].to = {[run_state_COMPLETED] = NO_CODE,
                               [run_state_FAILED] = CODE(ERROR) | CODE(TIMEOUT) | CODE(CANCELLED) |
@@ -34,11 +35,11 @@ static const struct moves moves_from[run_state_COUNT] = {
                               [run_state_SKIPPED] = NO_CODE},
 };
 
-/* From what was presumed, by the agent's word. FAILED holds the presumed code itself too: the agent
-   confirms it, and it can't be overruled any more. */
+/* From what was presumed, by the agent's word. FAILED holds `expired` too: the agent confirms it,
+   and it can't be overruled any more. */
 static const struct moves moves_overruling = {.to = {[run_state_STARTED] = NO_CODE,
                                                      [run_state_COMPLETED] = NO_CODE,
-                                                     [run_state_FAILED] = ANY_FAILURE,
+                                                     [run_state_FAILED] = KNOWN_FAILURES,
                                                      [run_state_SKIPPED] = NO_CODE}};
 
 /* Whether a record can want this at all. */
@@ -47,6 +48,8 @@ static bool run_point_is_sound(const struct run_point *to, bool by_agent)
     if ((unsigned)to->state >= run_state_COUNT || (unsigned)to->code >= run_code_COUNT)
         return false;
     if ((to->state == run_state_FAILED) != (to->code != run_code_NONE))
+        return false;
+    if (to->code == run_code_LOST && !to->presumed) /* nobody can know it */
         return false;
     return !to->presumed ||
            (!by_agent && (to->code == run_code_EXPIRED || to->code == run_code_LOST));

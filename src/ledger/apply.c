@@ -14,8 +14,8 @@ static apply_record *const applies[RECORD_KIND_COUNT] = {
     [RECORD_STARTED] = apply_run_state,   [RECORD_FINISHED] = apply_run_state,
     [RECORD_RELEASED] = apply_released,   [RECORD_MOVED] = apply_moved,
     [RECORD_CANCELLED] = apply_cancelled, [RECORD_RETRIED] = apply_retried,
-    [RECORD_DELETED] = apply_deleted,     [RECORD_AGENT] = apply_agent,
-    [RECORD_REPORTED] = apply_reported,
+    [RECORD_DELETED] = apply_deleted,     [RECORD_DROPPED] = apply_dropped,
+    [RECORD_AGENT] = apply_agent,         [RECORD_REPORTED] = apply_reported,
 };
 
 int ledger_apply(struct ledger *ledger, const struct record *record, struct ledger_effect *ret)
@@ -224,6 +224,8 @@ static int submitted_head(struct ledger *ledger, const struct record_submitted *
         .counts = {.total = submitted->n_hosts},
         .host = submitted->n_hosts == 1 ? submitted->hosts[0] : 0,
         .target_kind = (uint8_t)submitted->target.kind,
+        .flags = (uint8_t)((submitted->sealed ? HEAD_SEALED : 0) |
+                           (submitted->sensitive ? HEAD_SENSITIVE : 0)),
         .format = HEAD_FORMAT,
     };
     struct meta_row *meta = &ledger->meta;
@@ -235,6 +237,18 @@ static int submitted_head(struct ledger *ledger, const struct record_submitted *
         return r;
     *ret = head;
     return 0;
+}
+
+static int sealed_write(struct ledger *ledger, const struct record_submitted *submitted,
+                        uint64_t seq)
+{
+    int r = 0;
+
+    for (uint32_t run = 0; !r && submitted->sealed && run < submitted->n_hosts; run++) {
+        struct run_key key = run_key(seq, run);
+        r = table_append(&ledger->txn, TABLE_SEALED, run_key_slice(&key), submitted->sealed[run]);
+    }
+    return r;
 }
 
 static int submitted_write(struct ledger *ledger, const struct record_submitted *submitted,
@@ -256,6 +270,8 @@ static int submitted_write(struct ledger *ledger, const struct record_submitted 
         r = table_append(txn, TABLE_IDS, id_slice(&head->id), key);
     if (!r && submitted->n_hosts > 1)
         r = table_append(txn, TABLE_HOSTS, key, hosts);
+    if (!r)
+        r = sealed_write(ledger, submitted, seq);
     return r ? r : dirty_mark(ledger, seq);
 }
 
@@ -326,47 +342,76 @@ int apply_retried(struct ledger *ledger, const struct record *record, int64_t no
     return r ? r : change_save(&change, ret);
 }
 
-/* ---- deleted ---- */
+/* ---- deleted, dropped ---- */
 
-static int runs_delete(struct ledger *ledger, uint64_t seq)
+int delete_if_there(struct txn *txn, enum table table, struct slice key)
 {
-    struct run_key first = run_key(seq, 0);
-    struct slice key, value;
-    uint32_t run;
-    int r;
+    int r = table_delete(txn, table, key);
 
-    while (!(r = table_seek(&ledger->txn, TABLE_RUNS, run_key_slice(&first), &key, &value)) &&
-           run_key_is_of(key, seq, &run)) {
-        struct run_key found = run_key(seq, run); /* `key` dies with the entry */
-        r = table_delete(&ledger->txn, TABLE_RUNS, run_key_slice(&found));
-        if (r)
-            return r;
-    }
     return r == OUTCOME_NOT_FOUND ? 0 : r;
+}
+
+/* All that belongs to the job: here every table with rows of jobs is named. */
+static int change_remove(struct change *change)
+{
+    static const enum table tables[] = {TABLE_HEADS, TABLE_JOBS, TABLE_HOSTS, TABLE_EVENTS};
+    struct ledger *ledger = change->ledger;
+    int r = table_delete(&ledger->txn, TABLE_IDS, id_slice(&change->before.id));
+
+    for (size_t i = 0; !r && i < COUNT_OF(tables); i++)
+        r = delete_if_there(&ledger->txn, tables[i], u64_slice(&change->seq));
+    for (uint32_t run = 0; !r && run < change->before.counts.total; run++) {
+        struct run_key key = run_key(change->seq, run);
+        r = delete_if_there(&ledger->txn, TABLE_RUNS, run_key_slice(&key));
+        if (!r && change->before.flags & HEAD_SEALED)
+            r = delete_if_there(&ledger->txn, TABLE_SEALED, run_key_slice(&key));
+    }
+    if (!r)
+        r = dirty_mark(ledger, change->seq);
+    if (r)
+        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+    move_note(ledger, change->seq, &change->before, NULL);
+    return 0;
 }
 
 int apply_deleted(struct ledger *ledger, const struct record *record, int64_t now_us,
                   struct ledger_effect *ret)
 {
-    static const enum table tables[] = {TABLE_HEADS, TABLE_JOBS, TABLE_HOSTS, TABLE_EVENTS};
     struct change change;
     int r = change_open(ledger, record->job.seq, now_us, &change);
 
     if (!r)
-        r = runs_delete(ledger, change.seq);
-    if (!r)
-        r = table_delete(&ledger->txn, TABLE_IDS, id_slice(&change.before.id));
-    for (size_t i = 0; !r && i < COUNT_OF(tables); i++) {
-        r = table_delete(&ledger->txn, tables[i], u64_slice(&change.seq));
-        if (r == OUTCOME_NOT_FOUND) /* few jobs have hosts and events */
-            r = 0;
-    }
-    if (!r)
-        r = dirty_mark(ledger, change.seq);
+        r = change_remove(&change);
     if (r)
         return r;
-    move_note(ledger, change.seq, &change.before, NULL);
     ledger_record_applied(ledger, now_us);
     change_repeat(&change, ret);
+    return 0;
+}
+
+static bool is_meant(const struct record_drop *drop, const struct head *head)
+{
+    return head->updated_us == drop->version && job_status_is_final(head_status(head));
+}
+
+int apply_dropped(struct ledger *ledger, const struct record *record, int64_t now_us,
+                  struct ledger_effect *ret)
+{
+    const struct record_dropped *dropped = &record->dropped;
+    struct change change;
+
+    assert(dropped->n <= RECORD_DROPPED_MAX);
+    for (uint32_t i = 0; i < dropped->n; i++) {
+        const struct record_drop *drop = &dropped->jobs[i];
+        int r = change_open(ledger, drop->seq, now_us, &change);
+        if (!r && is_meant(drop, &change.before)) {
+            r = change_remove(&change);
+            ret->n_dropped++;
+        }
+        if (r && r != OUTCOME_NOT_FOUND)
+            return r;
+    }
+    if (ret->n_dropped > 0)
+        ledger_record_applied(ledger, now_us);
     return 0;
 }

@@ -14,9 +14,10 @@
 typedef int apply_record(struct ledger *ledger, const struct record *record, int64_t now_us,
                          struct ledger_effect *ret);
 
-apply_record apply_submitted, apply_cancelled, apply_retried, apply_deleted; /* apply.c */
-apply_record apply_run_state, apply_released, apply_moved;                   /* apply_run.c */
-apply_record apply_agent, apply_reported;                                    /* apply_agent.c */
+apply_record apply_submitted, apply_cancelled, apply_retried; /* apply.c */
+apply_record apply_deleted, apply_dropped;                    /* apply.c */
+apply_record apply_run_state, apply_released, apply_moved;    /* apply_run.c */
+apply_record apply_agent, apply_reported;                     /* apply_agent.c */
 
 /* To be called by whatever changed something: the record is part of the ledger now. */
 void ledger_record_applied(struct ledger *ledger, int64_t now_us);
@@ -33,6 +34,8 @@ struct change {
 int change_open(struct ledger *ledger, uint64_t seq, int64_t now_us, struct change *ret);
 /* Writes the head and notes the move for the index. */
 int change_save(struct change *change, struct ledger_effect *ret);
+/* For rows that not every job, or run, has. */
+int delete_if_there(struct txn *txn, enum table table, struct slice key);
 /* Nothing was changed. */
 void change_repeat(const struct change *change, struct ledger_effect *ret);
 

@@ -204,6 +204,16 @@ static struct run_point point_wanted(const struct record *record)
     return record->run.to;
 }
 
+/* Nobody is given it any more. */
+static int sealed_drop(struct change *change, uint32_t run)
+{
+    struct run_key key = run_key(change->seq, run);
+
+    if (!(change->head.flags & HEAD_SEALED))
+        return 0;
+    return delete_if_there(&change->ledger->txn, TABLE_SEALED, run_key_slice(&key));
+}
+
 static int run_change(struct change *change, const struct record_run *said,
                       const struct run_point *to, struct run_row *run)
 {
@@ -225,7 +235,10 @@ static int run_change(struct change *change, const struct record_run *said,
         change->head.codes |= (uint8_t)(1u << to->code);
     if (to->state == run_state_COMPLETED && said->has_changed && said->changed)
         change->head.flags |= HEAD_CHANGED;
-    return run_write(change, said->run, run);
+    r = run_write(change, said->run, run);
+    if (!r && run_state_is_final(to->state))
+        r = sealed_drop(change, said->run);
+    return r;
 }
 
 static int move_refused(struct ledger *ledger)

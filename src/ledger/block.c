@@ -219,6 +219,17 @@ uint32_t block_count(const struct block *block, enum dimension dimension, uint16
     return set ? set->cardinality : 0;
 }
 
+uint32_t block_count_among(const struct block *block, enum dimension dimension, const bool *wanted,
+                           size_t n)
+{
+    const struct value_sets *sets = &block->dimensions[dimension];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < sets->n && sets->v[i].value < n; i++)
+        count += wanted[sets->v[i].value] ? sets->v[i].cardinality : 0;
+    return count;
+}
+
 unsigned block_page(const struct block *block, enum dimension dimension, uint16_t value,
                     uint32_t offset, unsigned limit, uint16_t *ret)
 {
@@ -253,6 +264,35 @@ unsigned block_from(const struct block *block, enum dimension dimension, uint16_
          has = roaring_advance_uint32_iterator(&at))
         ret[n++] = (uint16_t)at.current_value;
     return n;
+}
+
+/* A value that nobody has is as good as none. Whether some set of `a` has no equal in `b`. */
+static bool sets_differ(const struct block *a, const struct block *b, enum dimension dimension,
+                        uint16_t *ret_value)
+{
+    const struct value_sets *sets = &a->dimensions[dimension];
+
+    for (uint32_t i = 0; i < sets->n; i++) {
+        const struct value_set *other = block_set(b, dimension, sets->v[i].value);
+        if (other ? roaring_bitmap_equals(sets->v[i].bits, other->bits)
+                  : sets->v[i].cardinality == 0)
+            continue;
+        *ret_value = sets->v[i].value;
+        return true;
+    }
+    return false;
+}
+
+bool block_differs(const struct block *a, const struct block *b, enum dimension *ret_dimension,
+                   uint16_t *ret_value)
+{
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++) {
+        if (!sets_differ(a, b, d, ret_value) && !sets_differ(b, a, d, ret_value))
+            continue;
+        *ret_dimension = d;
+        return true;
+    }
+    return false;
 }
 
 /* ---- blobs ---- */

@@ -39,6 +39,9 @@ struct block *block_free(struct block *block); /* accepts NULL, returns NULL */
 void block_move(struct block *block, uint16_t position, const struct head *before,
                 const struct head *after);
 uint32_t block_count(const struct block *block, enum dimension dimension, uint16_t value);
+/* The same for all values below `n` that are `wanted`: entries of a job with several count each. */
+uint32_t block_count_among(const struct block *block, enum dimension dimension, const bool *wanted,
+                           size_t n);
 /* Positions of at most `limit` jobs of the value, highest first, leaving out the first `offset`.
    How many. */
 unsigned block_page(const struct block *block, enum dimension dimension, uint16_t value,
@@ -51,6 +54,9 @@ unsigned block_from(const struct block *block, enum dimension dimension, uint16_
 #define BLOCK_BLOB_MAX ((size_t)64 << 20)
 void block_encode(const struct block *block, struct buf *to);
 int block_decode(struct slice blob, struct block **ret);
+/* Whether some value is had by other jobs in `a` than in `b`; the first such value. */
+bool block_differs(const struct block *a, const struct block *b, enum dimension *ret_dimension,
+                   uint16_t *ret_value);
 
 /* ---- all blocks ---- */
 
@@ -59,6 +65,7 @@ int block_decode(struct slice blob, struct block **ret);
 struct block_slot {
     struct block *block; /* NULL: no jobs */
     bool dirty;          /* changed since its blob was written; its mark is on disk */
+    uint64_t version;    /* rises with every change, and is no other block's, before or after */
 };
 
 struct blocks {
@@ -67,6 +74,7 @@ struct blocks {
     size_t n, room;
     uint64_t totals[job_status_COUNT];
     uint64_t total;
+    uint64_t last_version; /* given to a block */
 };
 
 void blocks_release(struct blocks *blocks);
@@ -82,7 +90,12 @@ void blocks_trim(struct blocks *blocks);
    many. */
 unsigned blocks_page(const struct blocks *blocks, enum dimension dimension, uint16_t value,
                      uint64_t offset, unsigned limit, uint64_t *ret);
-/* Seqs of at most `limit` jobs that are not final, oldest first, from `seq` on. How many. */
-unsigned blocks_open_from(const struct blocks *blocks, uint64_t seq, unsigned limit, uint64_t *ret);
+/* Sets of statuses: bits 1 << enum job_status. */
+#define STATUSES_OPEN  (1u << job_status_SUBMITTED | 1u << job_status_PROCESSING)
+#define STATUSES_FINAL (((1u << job_status_COUNT) - 1) & ~STATUSES_OPEN)
+/* Seqs of at most `limit` jobs whose status is in the set, oldest first, from `seq` on. How many.
+ */
+unsigned blocks_from(const struct blocks *blocks, unsigned statuses, uint64_t seq, unsigned limit,
+                     uint64_t *ret);
 
 #endif

@@ -53,7 +53,7 @@ void blocks_add(struct blocks *blocks, uint64_t number, struct block *block, boo
     struct block_slot *slot = blocks_slot(blocks, number);
 
     assert(!slot->block);
-    *slot = (struct block_slot){.block = block, .dirty = dirty};
+    *slot = (struct block_slot){.block = block, .dirty = dirty, .version = ++blocks->last_version};
     for (unsigned status = 0; status < job_status_COUNT; status++)
         blocks->totals[status] += block_count(block, DIMENSION_STATUS, (uint16_t)status);
     blocks->total += block_count(block, DIMENSION_ALL, 0);
@@ -67,6 +67,7 @@ void blocks_move(struct blocks *blocks, uint64_t seq, const struct head *before,
     if (!slot->block)
         slot->block = block_new();
     slot->dirty = true;
+    slot->version = ++blocks->last_version;
     block_move(slot->block, (uint16_t)(seq % BLOCK_JOBS), before, after);
     if (before) {
         blocks->totals[head_status(before)]--;
@@ -131,22 +132,52 @@ struct positions {
     unsigned n;
 };
 
-/* Two lists into one, as seqs from `base`; the first `limit` of it. */
-static unsigned merge(const struct positions *a, const struct positions *b, uint64_t base,
-                      unsigned limit, uint64_t *ret)
-{
-    unsigned i = 0, k = 0, n = 0;
+/* Of each status; `taken` of them are in the result already. */
+struct status_walk {
+    struct positions statuses[job_status_COUNT];
+    unsigned taken[job_status_COUNT];
+};
 
-    while (n < limit && (i < a->n || k < b->n)) {
-        bool take_a = k == b->n || (i < a->n && a->v[i] < b->v[k]);
-        ret[n++] = base + (take_a ? a->v[i++] : b->v[k++]);
+/* The status whose next position is lowest; false: there is none left. */
+static bool walk_lowest(const struct status_walk *walk, unsigned *ret)
+{
+    bool found = false;
+
+    for (unsigned status = 0; status < job_status_COUNT; status++) {
+        const struct positions *positions = &walk->statuses[status];
+        unsigned at = walk->taken[status];
+        if (at == positions->n)
+            continue;
+        if (!found || positions->v[at] < walk->statuses[*ret].v[walk->taken[*ret]])
+            *ret = status;
+        found = true;
     }
+    return found;
+}
+
+static unsigned block_walk(const struct block *block, unsigned statuses, uint16_t from,
+                           unsigned limit, uint16_t *ret)
+{
+    struct status_walk walk; /* too large to be zeroed each time */
+    unsigned status = 0, n = 0;
+
+    for (status = 0; status < job_status_COUNT; status++) {
+        struct positions *positions = &walk.statuses[status];
+        bool wanted = statuses & 1u << status;
+        positions->n = wanted ? block_from(block, DIMENSION_STATUS, (uint16_t)status, from, limit,
+                                           positions->v)
+                              : 0;
+        walk.taken[status] = 0;
+    }
+    while (n < limit && walk_lowest(&walk, &status))
+        ret[n++] = walk.statuses[status].v[walk.taken[status]++];
     return n;
 }
 
-unsigned blocks_open_from(const struct blocks *blocks, uint64_t seq, unsigned limit, uint64_t *ret)
+unsigned blocks_from(const struct blocks *blocks, unsigned statuses, uint64_t seq, unsigned limit,
+                     uint64_t *ret)
 {
-    struct positions waiting, processing;
+    uint16_t positions[BLOCKS_PAGE_MAX];
     uint64_t first = seq / BLOCK_JOBS;
     unsigned n = 0;
 
@@ -156,13 +187,9 @@ unsigned blocks_open_from(const struct blocks *blocks, uint64_t seq, unsigned li
         const struct block *block = blocks->v[at].block;
         uint64_t base = (blocks->first + at) * BLOCK_JOBS;
         uint16_t from = base < seq ? (uint16_t)(seq - base) : 0;
-        if (!block)
-            continue;
-        waiting.n =
-            block_from(block, DIMENSION_STATUS, job_status_SUBMITTED, from, limit - n, waiting.v);
-        processing.n = block_from(block, DIMENSION_STATUS, job_status_PROCESSING, from, limit - n,
-                                  processing.v);
-        n += merge(&waiting, &processing, base, limit - n, ret + n);
+        unsigned found = block ? block_walk(block, statuses, from, limit - n, positions) : 0;
+        for (unsigned i = 0; i < found; i++)
+            ret[n++] = base + positions[i];
     }
     return n;
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "ledger/verify.h"
 
 #include <ftw.h>
 #include <unistd.h>
@@ -68,6 +69,17 @@ void fixture_reopen(struct fixture *fixture, bool orderly)
     else
         ledger_drop(fixture->ledger);
     fixture_open(fixture);
+}
+
+void fixture_expect_sound(const struct fixture *fixture)
+{
+    struct verify_report report;
+    struct refusal why = {.text = ""};
+
+    if (ledger_verify(fixture->dir, &report, &why))
+        fail_msg("%s", why.text);
+    if (report.n_findings)
+        fail_msg("%u findings, the first: %s", (unsigned)report.n_findings, report.shown[0]);
 }
 
 int fixture_try(struct fixture *fixture, struct record *record, struct ledger_effect *ret)

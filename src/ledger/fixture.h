@@ -35,6 +35,9 @@ void fixture_release(struct fixture *fixture);
 /* Closes and opens again; without `orderly` as after a crash. */
 void fixture_reopen(struct fixture *fixture, bool orderly);
 
+/* A check of it has no findings (verify.h). */
+void fixture_expect_sound(const struct fixture *fixture);
+
 /* One record, one batch, 1 ms later than the one before. */
 int fixture_try(struct fixture *fixture, struct record *record, struct ledger_effect *ret);
 struct ledger_effect fixture_apply(struct fixture *fixture, struct record record);

@@ -121,12 +121,14 @@ static uint32_t runs_shown(const struct runs *runs)
     return n;
 }
 
-static void put_responses(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown)
+static int put_responses(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown,
+                         const struct ledger_sink *sink)
 {
     bool comma = false;
+    int r = 0;
 
     PUT(to, ",\"responses\":{");
-    for (uint32_t i = 0; i < n_shown; i++) {
+    for (uint32_t i = 0; !r && i < n_shown; i++) {
         const struct run *run = runs_at(&reader->runs, i);
         struct slice quoted = roster_quoted(&reader->roster, run->host);
         if (!run_state_is_final(run->row.at.state))
@@ -137,16 +139,20 @@ static void put_responses(struct buf *to, const struct ledger_reader *reader, ui
         buf_add_slice(to, quoted);
         PUT(to, ":");
         put_response(to, &run->row, quoted);
+        r = item_piece(sink, to);
     }
     PUT(to, "}");
+    return r;
 }
 
-static void put_agent_states(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown)
+static int put_agent_states(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown,
+                            const struct ledger_sink *sink)
 {
     bool comma = false;
+    int r = 0;
 
     PUT(to, ",\"agent_states\":{");
-    for (uint32_t i = 0; i < n_shown; i++) {
+    for (uint32_t i = 0; !r && i < n_shown; i++) {
         const struct run *run = runs_at(&reader->runs, i);
         if (run->row.at.state == run_state_WAITING)
             continue;
@@ -156,20 +162,26 @@ static void put_agent_states(struct buf *to, const struct ledger_reader *reader,
         buf_add_slice(to, roster_quoted(&reader->roster, run->host));
         PUT(to, ":");
         put_agent_state(to, &run->row);
+        r = item_piece(sink, to);
     }
     PUT(to, "}");
+    return r;
 }
 
-static void put_broadcast(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown)
+static int put_broadcast(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown,
+                         const struct ledger_sink *sink)
 {
-    put_responses(to, reader, n_shown);
-    put_agent_states(to, reader, n_shown);
-    if (n_shown == reader->runs.n)
-        return;
+    int r = put_responses(to, reader, n_shown, sink);
+
+    if (!r)
+        r = put_agent_states(to, reader, n_shown, sink);
+    if (r || n_shown == reader->runs.n)
+        return r;
     PUT(to, ",\"runs_shown\":");
     buf_add_i64(to, n_shown);
     PUT(to, ",\"runs_total\":");
     buf_add_i64(to, reader->runs.n);
+    return 0;
 }
 
 /* ---- the job ---- */
@@ -234,7 +246,22 @@ static void put_begin(struct buf *to, const struct head *head, struct slice frag
     buf_add_slice(to, fragment);
 }
 
-int item_write(struct ledger_reader *reader, uint64_t seq, struct buf *to)
+static int give(const struct ledger_sink *sink, struct buf *to)
+{
+    if (buf_overflowed(to))
+        return FAULT(-EFBIG);
+    int r = sink->take(sink->owner, buf_slice(to));
+    buf_clear(to);
+    return r;
+}
+
+int item_piece(const struct ledger_sink *sink, struct buf *to)
+{
+    return sink && to->size >= ITEM_PIECE_BYTES ? give(sink, to) : 0;
+}
+
+static int item_write_to(struct ledger_reader *reader, uint64_t seq, const struct ledger_sink *sink,
+                         struct buf *to)
 {
     struct head head;
     struct job_row job;
@@ -248,9 +275,11 @@ int item_write(struct ledger_reader *reader, uint64_t seq, struct buf *to)
         return r;
     const struct run *first = runs_at(&reader->runs, 0);
     bool one_run = reader->runs.n == 1;
-    uint32_t n_shown = runs_shown(&reader->runs);
+    uint32_t n_shown = sink ? reader->runs.n : runs_shown(&reader->runs);
 
     put_begin(to, &head, job.fragment);
+    if (head.flags & HEAD_SENSITIVE)
+        PUT(to, ",\"sensitive\":true");
     if (one_run)
         put_one_run_result(to, first);
     put_changed(to, head_changed(&head));
@@ -263,10 +292,24 @@ int item_write(struct ledger_reader *reader, uint64_t seq, struct buf *to)
     PUT(to, ",\"updated_at\":");
     put_time(to, head.updated_us);
     if (target_is_broadcast(head.target_kind))
-        put_broadcast(to, reader, n_shown);
-    r = timeline_write(reader, seq, &head, n_shown, to);
+        r = put_broadcast(to, reader, n_shown, sink);
+    if (!r)
+        r = timeline_write(reader, seq, &head, n_shown, sink, to);
     PUT(to, "}");
     return r;
+}
+
+int item_write(struct ledger_reader *reader, uint64_t seq, struct buf *to)
+{
+    return item_write_to(reader, seq, NULL, to);
+}
+
+int item_write_whole(struct ledger_reader *reader, uint64_t seq, const struct ledger_sink *sink,
+                     struct buf *to)
+{
+    int r = item_write_to(reader, seq, sink, to);
+
+    return r ? r : give(sink, to);
 }
 
 int ledger_item(struct ledger_reader *reader, const struct uuid *id, struct buf *item)

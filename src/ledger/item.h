@@ -6,6 +6,7 @@
 #define REEVE_LEDGER_ITEM_H
 
 #include "ledger/inside.h"
+#include "ledger/retain.h"
 
 /* Runs are shown until their rows have this many bytes, if fewer than LEDGER_RUNS_SHOWN; the first
    always is. */
@@ -14,11 +15,22 @@
 /* Appends the item; the reader is inside an answer. An item over the cap of *to overflows it. */
 int item_write(struct ledger_reader *reader, uint64_t seq, struct buf *to);
 
+/* A sink has taken pieces of about this size, or of one run that is larger. */
+#define ITEM_PIECE_BYTES ((size_t)64 << 10)
+/* Room for what one run adds, its error escaped. */
+#define ITEM_PIECE_MAX (4 * STORED_ROW_MAX)
+
+/* The same with all of the job's runs, to a sink, through *to, which is empty before and after. */
+int item_write_whole(struct ledger_reader *reader, uint64_t seq, const struct ledger_sink *sink,
+                     struct buf *to);
+/* Gives *to to the sink when it is large enough. Without a sink (NULL) it stays where it is. */
+int item_piece(const struct ledger_sink *sink, struct buf *to);
+
 /* ---- timeline.c ---- */
 
 /* Appends "timeline":[…], of the job's own events and of the first n_shown of reader->runs. */
 int timeline_write(struct ledger_reader *reader, uint64_t seq, const struct head *head,
-                   uint32_t n_shown, struct buf *to);
+                   uint32_t n_shown, const struct ledger_sink *sink, struct buf *to);
 /* The text of a run that failed or was skipped: the agent's, or else the reason of its code. */
 struct slice run_error(const struct run_row *run);
 

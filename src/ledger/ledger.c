@@ -95,6 +95,19 @@ static int ledger_load_blocks(struct ledger *ledger, enum table table)
 
 static const uint64_t meta_key = 0;
 
+/* A number that is given out again would write over what has it. */
+static int last_is_below(struct ledger *ledger, enum table table, uint64_t end)
+{
+    struct slice key, value;
+    uint64_t last;
+    int r = table_last(&ledger->txn, table, &key, &value);
+
+    if (r)
+        return r == OUTCOME_NOT_FOUND ? 0 : r;
+    r = u64_decode(key, &last);
+    return r || last < end ? r : FAULT(-EUCLEAN);
+}
+
 static int ledger_load(struct ledger *ledger)
 {
     struct slice bytes;
@@ -102,6 +115,10 @@ static int ledger_load(struct ledger *ledger)
 
     if (!r)
         r = meta_row_decode(bytes, &ledger->meta);
+    if (!r)
+        r = last_is_below(ledger, TABLE_HEADS, ledger->meta.next_seq);
+    if (!r)
+        r = last_is_below(ledger, TABLE_AGENTS, (uint64_t)ledger->meta.n_hosts + 1);
     if (!r)
         r = ledger_load_blocks(ledger, TABLE_DIRTY);
     if (!r)
@@ -171,9 +188,12 @@ int ledger_open_with(const char *dir, const struct ledger_options *options, stru
     lock_init(&ledger->lock);
     r = ledger_open_in(ledger);
     if (r) {
+        if (r == OUTCOME_NO_SPACE)
+            r = store_refuse(store, "write", -ENOSPC, why);
+        else if (r < 0)
+            r = store_refuse(store, "read", r, why);
         ledger_drop(ledger);
-        return refuse(why, OUTCOME_UNAVAILABLE, NULL, "the ledger in %s can't be read: %s", dir,
-                      fault_text());
+        return r;
     }
     *ret = ledger;
     return 0;
@@ -230,14 +250,20 @@ static int meta_write(struct ledger *ledger)
     return table_put(&ledger->txn, TABLE_META, u64_slice(&meta_key), bytes);
 }
 
-static int ledger_publish(struct ledger *ledger)
+static int batch_write(struct ledger *ledger)
 {
     int r = txn_commit(&ledger->txn);
 
     ledger->in_batch = false;
     if (r)
-        return r;
-    ledger->committed_meta = ledger->meta;
+        ledger->meta = ledger->committed_meta;
+    else
+        ledger->committed_meta = ledger->meta;
+    return r;
+}
+
+static void ledger_publish(struct ledger *ledger)
+{
     pthread_rwlock_wrlock(&ledger->lock);
     for (size_t i = 0; i < ledger->n_moves; i++) {
         const struct move *move = &ledger->moves[i];
@@ -249,7 +275,6 @@ static int ledger_publish(struct ledger *ledger)
     /* Not the id the batch had: LMDB writes nothing for a batch that changed nothing. */
     ledger->published = store_last_txn(ledger->store);
     pthread_rwlock_unlock(&ledger->lock);
-    return 0;
 }
 
 int ledger_commit(struct ledger *ledger)
@@ -260,7 +285,11 @@ int ledger_commit(struct ledger *ledger)
         ledger_abort(ledger);
         return r;
     }
-    return ledger_publish(ledger);
+    r = batch_write(ledger);
+    if (r)
+        return r;
+    ledger_publish(ledger);
+    return 0;
 }
 
 /* An empty block has no blob. */
@@ -289,8 +318,9 @@ int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max)
     struct blocks *blocks = &ledger->blocks;
     unsigned n = 0;
     size_t end = 0;
-    int r = ledger_begin(ledger);
 
+    store_drop_dead_readers(ledger->store);
+    int r = ledger_begin(ledger);
     for (; !r && end < blocks->n && n < blocks_max; end++) {
         if (!blocks->v[end].dirty)
             continue;
@@ -302,11 +332,33 @@ int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max)
             ledger_abort(ledger);
         return r;
     }
-    /* Readers do not look at it. Cleared before blocks_trim(); a commit that fails ends the
-       process. */
+    r = batch_write(ledger);
+    if (r)
+        return r;
+    /* Readers do not look at it. Cleared before blocks_trim(). */
     for (size_t i = 0; i < end; i++)
         blocks->v[i].dirty = false;
-    return ledger_publish(ledger);
+    ledger_publish(ledger);
+    return 0;
+}
+
+int ledger_try(struct ledger *ledger)
+{
+    struct slice bytes = {.at = (const char *)&ledger->meta, .size = sizeof(ledger->meta)};
+
+    int r = ledger_begin(ledger);
+    if (r)
+        return r;
+    r = table_put(&ledger->txn, TABLE_META, u64_slice(&meta_key), bytes);
+    if (r) {
+        ledger_abort(ledger);
+        return r;
+    }
+    r = batch_write(ledger);
+    if (r)
+        return r;
+    ledger_publish(ledger);
+    return 0;
 }
 
 int ledger_use(struct ledger *ledger, struct ledger_use *ret)

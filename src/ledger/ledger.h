@@ -44,13 +44,15 @@ int ledger_use(struct ledger *ledger, struct ledger_use *ret);
 /* ---- write: one thread ---- */
 
 /* begin, any number of apply, commit. A batch is durable (fsync) when commit returns 0, and only
-   then visible. */
+   then visible. OUTCOME_NO_SPACE, of a commit only: the disk is full, over its quota or read-only.
+   The ledger is what it was before the batch, and another batch may be tried later. */
 int ledger_begin(struct ledger *ledger);
 /* What apply has to tell: filled for every kind that touches a job. */
 struct ledger_effect {
     uint64_t seq;           /* RECORD_SUBMITTED: of the new job */
     enum job_status status; /* of the job after it; RECORD_DELETED: before it */
     bool became_final;      /* this record made the job final */
+    uint32_t n_dropped;     /* RECORD_DROPPED: jobs that are gone by it */
 };
 /* 0 applied; a repeat is 0 and changes nothing. OUTCOME_NOT_FOUND: no such job, run or host.
    OUTCOME_CONFLICT: the transition table refuses it (counted), or the record is not sound: hosts
@@ -61,8 +63,11 @@ int ledger_commit(struct ledger *ledger);
 void ledger_abort(struct ledger *ledger);
 
 /* Writes the index of up to `blocks_max` blocks that changed since their last checkpoint, in a
-   commit of its own. Called when idle; start-up rebuilds what was not written. */
+   commit of its own. Called when idle; start-up rebuilds what was not written. Returns as a
+   commit. */
 int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max);
+/* Whether the disk takes a commit, by one that changes nothing. Returns as a commit. */
+int ledger_try(struct ledger *ledger);
 
 /* Moves refused so far by the transition table, since start. From any thread. */
 uint64_t ledger_refused(const struct ledger *ledger);
@@ -99,18 +104,25 @@ struct ledger_job {
     struct uuid id;
     const struct op *op; /* NULL: an operation this version does not have */
     const char *operation;
-    struct slice data; /* the job payload */
+    struct slice data; /* the job payload, as anyone may see it */
     const char *target;
     enum target_kind target_kind;
     const char *user;
     enum job_status status;
     bool cancelled; /* a RECORD_CANCELLED was applied */
+    bool sensitive;
+    bool sealed; /* what its open runs are given is not `data` but ledger_sealed() */
     int64_t created_us, limit_us, start_by_us;
     struct run_counts counts;
 };
 /* OUTCOME_NOT_FOUND. */
 int ledger_job(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
                struct ledger_job *ret);
+
+/* The sealed input of a run that is not final, in the arena. OUTCOME_NOT_FOUND: there is none (any
+   more). */
+int ledger_sealed(struct ledger_reader *reader, const struct uuid *id, uint32_t run,
+                  struct arena *arena, struct slice *ret);
 
 struct ledger_run {
     uint32_t run;
@@ -122,7 +134,9 @@ struct ledger_run {
     struct slice data; /* empty: none */
     int64_t acknowledged_us, started_us, finished_us;
 };
-/* The job's runs in order of host names. */
+#define LEDGER_RUNS_BYTES ((size_t)64 << 20)
+/* The job's runs in order of host names. OUTCOME_TOO_LARGE: their results and errors are together
+   over LEDGER_RUNS_BYTES. */
 int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
                 struct ledger_run **ret, uint32_t *ret_n);
 

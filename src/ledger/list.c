@@ -120,6 +120,8 @@ static int job_read(struct ledger_reader *reader, uint64_t seq, struct arena *ar
         .user = arena_copy(arena, row.user),
         .status = head_status(&head),
         .cancelled = head.flags & HEAD_CANCELLED,
+        .sensitive = head.flags & HEAD_SENSITIVE,
+        .sealed = head.flags & HEAD_SEALED,
         .created_us = head.created_us,
         .limit_us = row.limit_us,
         .start_by_us = row.start_by_us,
@@ -141,6 +143,26 @@ int ledger_job(struct ledger_reader *reader, const struct uuid *id, struct arena
     r = reader_seq(reader, id, &seq);
     if (!r)
         r = job_read(reader, seq, arena, ret);
+    reader_end(reader);
+    return r;
+}
+
+int ledger_sealed(struct ledger_reader *reader, const struct uuid *id, uint32_t run,
+                  struct arena *arena, struct slice *ret)
+{
+    struct slice bytes;
+    uint64_t seq;
+    int r = reader_begin(reader, NULL, NULL);
+
+    if (r)
+        return r;
+    r = reader_seq(reader, id, &seq);
+    if (!r) {
+        struct run_key key = run_key(seq, run);
+        r = table_get(&reader->txn, TABLE_SEALED, run_key_slice(&key), &bytes);
+    }
+    if (!r)
+        *ret = (struct slice){.at = arena_copy(arena, bytes), .size = bytes.size};
     reader_end(reader);
     return r;
 }
@@ -174,6 +196,15 @@ static int runs_of(struct ledger_reader *reader, uint64_t seq)
     return r ? r : runs_read(&reader->runs, &reader->txn, &reader->roster, seq, &head);
 }
 
+static bool runs_are_too_large(const struct runs *runs)
+{
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < runs->n && size <= LEDGER_RUNS_BYTES; i++)
+        size += runs->v[i].row.data.size + runs->v[i].row.error.size;
+    return size > LEDGER_RUNS_BYTES;
+}
+
 static int runs_copy(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
                      struct ledger_run **ret, uint32_t *ret_n)
 {
@@ -184,6 +215,8 @@ static int runs_copy(struct ledger_reader *reader, const struct uuid *id, struct
         r = runs_of(reader, seq);
     if (r)
         return r;
+    if (runs_are_too_large(&reader->runs))
+        return OUTCOME_TOO_LARGE;
     uint32_t n = reader->runs.n;
     *ret = arena_alloc(arena, n * sizeof(**ret));
     for (uint32_t i = 0; i < n; i++)
@@ -245,7 +278,7 @@ static void copy_open(const struct ledger *ledger, void *ret)
 {
     struct open_copy *copy = ret;
 
-    copy->n = blocks_open_from(&ledger->blocks, copy->from, BLOCKS_PAGE_MAX, copy->seqs);
+    copy->n = blocks_from(&ledger->blocks, STATUSES_OPEN, copy->from, BLOCKS_PAGE_MAX, copy->seqs);
 }
 
 typedef int each_run(void *owner, const struct ledger_job *job, const struct ledger_run *run);

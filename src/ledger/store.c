@@ -1,41 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LMDB, wrapped once.
+ * The file of a controller: opened by one at a time, refused unless it is sound as far as that
+ * shows at once. What is done in it: table.c.
  *
  * No MDB_WRITEMAP: it is three times slower at single commits, and a stray pointer could write into
  * the map. MDB_NOTLS, because a reader belongs to an answer and not to a thread. MDB_NORDAHEAD:
  * pages are read at random.
  */
-#include "ledger/store.h"
+#include "ledger/store_inside.h"
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "ledger/damage.h"
 #include "ledger/stored.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
+#include <limits.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MAP_SIZE    ((size_t)1 << 40) /* sparse: address space, not disk */
 #define READERS_MAX 126
 
-struct store {
-    char *dir;
-    int lock_fd;
-    MDB_env *env;
-    MDB_dbi tables[TABLE_COUNT];
-};
-
-/* LMDB's own codes in terms of errno. */
-static int mdb_errno(int rc)
+int mdb_errno(int rc)
 {
     if (rc > 0)
         return -rc;
@@ -47,6 +38,10 @@ static int mdb_errno(int rc)
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
+    case MDB_MAP_RESIZED: /* its own size is nonsense */
+    case MDB_CURSOR_FULL: /* its tree is deeper than trees are */
+    case MDB_BAD_TXN:     /* one of these came before */
+    case MDB_BAD_DBI:
         return -EUCLEAN;
     case MDB_READERS_FULL:
         return -EMFILE;
@@ -55,8 +50,6 @@ static int mdb_errno(int rc)
     }
     return -EIO;
 }
-
-#define MDB_FAULT(rc) FAULT(mdb_errno(rc))
 
 /* ---- open ---- */
 
@@ -72,25 +65,34 @@ static const struct network_fs {
     {.magic = 0x73757245, .name = "Coda"},
 };
 
-static int refuse_errno(struct refusal *why, const char *what, const char *dir, int negative_errno)
+int store_damaged(const struct store *store, const char *what, struct refusal *why)
+{
+    return refuse(why, OUTCOME_UNAVAILABLE, NULL, DAMAGE_TEXT "%s; " DAMAGE_ADVICE, store->name,
+                  what);
+}
+
+int store_refuse(const struct store *store, const char *what, int negative_errno,
+                 struct refusal *why)
 {
     char room[64];
 
-    return refuse(why, OUTCOME_UNAVAILABLE, NULL, "can't %s the ledger in %s: %s", what, dir,
-                  strerror_r(-negative_errno, room, sizeof(room)));
+    if (negative_errno == -EUCLEAN)
+        return store_damaged(store, fault_text(), why);
+    return refuse(why, OUTCOME_UNAVAILABLE, NULL, "can't %s the ledger in %s: %s", what,
+                  store->name, strerror_r(-negative_errno, room, sizeof(room)));
 }
 
-static int refuse_network(const char *dir, struct refusal *why)
+static int refuse_network(const struct store *store, struct refusal *why)
 {
     struct statfs fs;
 
-    if (statfs(dir, &fs) < 0)
-        return refuse_errno(why, "look at", dir, -errno);
+    if (statfs(store->dir, &fs) < 0)
+        return store_refuse(store, "look at", -errno, why);
     for (size_t i = 0; i < COUNT_OF(network_file_systems); i++) {
         if ((uint32_t)fs.f_type == network_file_systems[i].magic)
             return refuse(why, OUTCOME_UNAVAILABLE, NULL,
-                          "%s is on a network file system (%s); the ledger needs a local disk", dir,
-                          network_file_systems[i].name);
+                          "%s is on a network file system (%s); the ledger needs a local disk",
+                          store->name, network_file_systems[i].name);
     }
     return 0;
 }
@@ -101,16 +103,16 @@ static int store_lock(struct store *store, struct refusal *why)
     int dir_fd CLEANUP(fd_closep) = open(store->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (dir_fd < 0)
-        return refuse_errno(why, "open", store->dir, -errno);
+        return store_refuse(store, "open", -errno, why);
     store->lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (store->lock_fd < 0)
-        return refuse_errno(why, "lock", store->dir, -errno);
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return store_refuse(store, "lock", -errno, why);
+    if (!FAULT_POINT("store.lock") && flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     if (errno == EWOULDBLOCK)
         return refuse(why, OUTCOME_CONFLICT, NULL, "another controller has the ledger in %s",
-                      store->dir);
-    return refuse_errno(why, "lock", store->dir, -errno);
+                      store->name);
+    return store_refuse(store, "lock", -errno, why);
 }
 
 static void on_assertion(MDB_env *env, const char *text)
@@ -119,15 +121,14 @@ static void on_assertion(MDB_env *env, const char *text)
     damage_end(text);
 }
 
-static int env_open(struct store *store, bool no_sync)
+static int env_open(struct store *store, const char *path, unsigned flags, struct refusal *why)
 {
-    unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (no_sync ? MDB_NOSYNC : 0);
     int dead;
     int rc = mdb_env_create(&store->env);
 
     if (rc)
         return MDB_FAULT(rc);
-    damage_watch(store->dir);
+    damage_watch(store->name);
     rc = mdb_env_set_assert(store->env, on_assertion);
     if (!rc)
         rc = mdb_env_set_mapsize(store->env, MAP_SIZE);
@@ -135,10 +136,14 @@ static int env_open(struct store *store, bool no_sync)
         rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
     if (!rc)
         rc = mdb_env_set_maxreaders(store->env, READERS_MAX);
+    damage_in_lmdb = true;
     if (!rc)
-        rc = mdb_env_open(store->env, store->dir, flags, 0600);
+        rc = FAULT_POINT("store.open") ? errno : mdb_env_open(store->env, path, flags, 0600);
     if (!rc)
         rc = mdb_reader_check(store->env, &dead);
+    damage_in_lmdb = false;
+    if (rc == MDB_INVALID)
+        return store_damaged(store, NO_LMDB_FILE, why);
     return rc ? MDB_FAULT(rc) : 0;
 }
 
@@ -147,62 +152,132 @@ static const struct table_row {
     unsigned flags;
 } table_rows[] = {
 #define X(id, name_, number_keys)                                                                  \
-    [TABLE_##id] = {.name = (name_), .flags = MDB_CREATE | ((number_keys) ? MDB_INTEGERKEY : 0)},
+    [TABLE_##id] = {.name = (name_), .flags = (number_keys) ? MDB_INTEGERKEY : 0},
     STORE_TABLES(X)
 #undef X
 };
 
-static int table_open(struct store *store, struct txn *txn, enum table table)
+const char *table_name(enum table table)
+{
+    return table_rows[table].name;
+}
+
+int table_open(struct store *store, struct txn *txn, enum table table, unsigned flags)
 {
     const struct table_row *row = &table_rows[table];
-    int rc = mdb_dbi_open(txn->mdb, row->name, row->flags, &store->tables[table]);
 
+    damage_in_lmdb = true;
+    int rc = mdb_dbi_open(txn->mdb, row->name, row->flags | flags, &store->tables[table]);
+    damage_in_lmdb = false;
+    if (rc == MDB_NOTFOUND)
+        return OUTCOME_NOT_FOUND;
     return rc ? MDB_FAULT(rc) : 0;
 }
 
-/* A newer format is refused before anything is touched: its tables may be others. */
-static int format_check_or_make(struct store *store, struct txn *txn, struct refusal *why)
-{
-    static const uint64_t key = 0;
-    struct slice bytes;
-    struct meta_row meta;
-    int r = table_get(txn, TABLE_META, u64_slice(&key), &bytes);
+static const uint64_t meta_key = 0;
 
-    if (r == OUTCOME_NOT_FOUND) {
-        meta = (struct meta_row){.format = LEDGER_FORMAT, .next_seq = 1};
-        return table_put(txn, TABLE_META, u64_slice(&key),
-                         (struct slice){.at = (const char *)&meta, .size = sizeof(meta)});
-    }
+static int format_make(struct txn *txn)
+{
+    struct meta_row meta = {.format = LEDGER_FORMAT, .next_seq = 1};
+
+    return table_put(txn, TABLE_META, u64_slice(&meta_key),
+                     (struct slice){.at = (const char *)&meta, .size = sizeof(meta)});
+}
+
+int store_check_format(const struct store *store, struct txn *txn, struct refusal *why)
+{
+    struct slice bytes;
+    uint32_t format;
+    int r = table_get(txn, TABLE_META, u64_slice(&meta_key), &bytes);
+
+    if (r == OUTCOME_NOT_FOUND)
+        return store_damaged(store, "its data.mdb is of another program, or has lost its first row",
+                             why);
     if (r)
         return r;
-    if (bytes.size < sizeof(meta.format))
+    if (bytes.size < sizeof(format))
         return FAULT(-EUCLEAN);
-    memcpy(&meta.format, bytes.at, sizeof(meta.format));
-    if (meta.format > LEDGER_FORMAT)
+    memcpy(&format, bytes.at, sizeof(format));
+    if (format > LEDGER_FORMAT)
         return refuse(why, OUTCOME_UNAVAILABLE, NULL,
                       "the ledger in %s has format %u, this version knows formats up to %u: it was "
                       "written by a newer version",
-                      store->dir, meta.format, LEDGER_FORMAT);
+                      store->name, format, LEDGER_FORMAT);
     return 0;
 }
 
-static int tables_open(struct store *store, struct refusal *why)
+/* A newer format is refused before anything is touched: its tables may be others. What an older
+   version did not have is made. */
+static int tables_open(struct store *store, bool is_new, struct refusal *why)
 {
     struct txn txn;
     int r = txn_begin(store, &txn);
 
     if (r)
         return r;
-    r = table_open(store, &txn, TABLE_META);
+    r = table_open(store, &txn, TABLE_META, MDB_CREATE);
     if (!r)
-        r = format_check_or_make(store, &txn, why);
+        r = is_new ? format_make(&txn) : store_check_format(store, &txn, why);
     for (unsigned table = 0; !r && table < TABLE_COUNT; table++) {
         if (table != TABLE_META)
-            r = table_open(store, &txn, table);
+            r = table_open(store, &txn, table, MDB_CREATE);
     }
     if (!r)
         return txn_commit(&txn);
     txn_abort(&txn);
+    return r;
+}
+
+/* ---- the file ---- */
+
+#define DATA_NAME "data.mdb"
+#define LOCK_NAME "lock.mdb"
+#define NEW_NAME  "new.mdb"
+
+char *store_path(const struct store *store, const char *name)
+{
+    size_t size = strlen(store->dir) + strlen(name) + 2;
+    char *path = mem_alloc(size);
+
+    snprintf(path, size, "%s/%s", store->dir, name);
+    return path;
+}
+
+/* A file gets its name when it is whole, and a lock file beside it later: without the one or the
+   other something was taken away. */
+int store_check_file(const struct store *store, struct refusal *why)
+{
+    char *path CLEANUP(mem_freep) = store_path(store, DATA_NAME);
+    char *lock CLEANUP(mem_freep) = store_path(store, LOCK_NAME);
+    struct stat file;
+
+    if (stat(path, &file) == 0) {
+        if (S_ISREG(file.st_mode) && file.st_size > 0)
+            return 0;
+        return store_damaged(store, "its " DATA_NAME " is empty, or no file at all", why);
+    }
+    if (errno != ENOENT)
+        return store_refuse(store, "open", -errno, why);
+    if (access(lock, F_OK) == 0)
+        return store_damaged(store, "its " DATA_NAME " is gone", why);
+    return OUTCOME_NOT_FOUND;
+}
+
+static int file_make(struct store *store, unsigned flags, struct refusal *why)
+{
+    char *made CLEANUP(mem_freep) = store_path(store, NEW_NAME);
+    char *path CLEANUP(mem_freep) = store_path(store, DATA_NAME);
+
+    if (unlink(made) < 0 && errno != ENOENT) /* of a start that was killed here */
+        return FAULT(-errno);
+    int r = env_open(store, made, flags | MDB_NOSUBDIR | MDB_NOLOCK, why);
+    if (!r)
+        r = tables_open(store, true, why);
+    if (store->env)
+        mdb_env_close(store->env);
+    store->env = NULL;
+    if (!r && (FAULT_POINT("store.rename") || rename(made, path) < 0))
+        r = FAULT(-errno);
     return r;
 }
 
@@ -221,33 +296,65 @@ static int store_sync_dirs(struct store *store)
     return r == -EACCES || r == -EPERM ? 0 : r;
 }
 
+static int file_open(struct store *store, bool no_sync, struct refusal *why)
+{
+    unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (no_sync ? MDB_NOSYNC : 0);
+    int r = store_check_file(store, why);
+
+    if (r == OUTCOME_NOT_FOUND)
+        r = file_make(store, flags, why);
+    if (!r)
+        r = env_open(store, store->dir, flags, why);
+    if (!r)
+        r = tables_open(store, false, why);
+    if (!r && !no_sync)
+        r = store_sync_dirs(store);
+    return r;
+}
+
 static int store_open_in(struct store *store, bool no_sync, struct refusal *why)
 {
     int r = dir_make(store->dir, 0700);
 
     if (r < 0)
-        return refuse_errno(why, "make", store->dir, r);
-    r = refuse_network(store->dir, why);
-    if (r)
-        return r;
-    r = store_lock(store, why);
-    if (r)
-        return r;
-    r = env_open(store, no_sync);
+        return store_refuse(store, "make", r, why);
+    store_find_name(store);
+    r = refuse_network(store, why);
     if (!r)
-        r = tables_open(store, why);
-    if (!r && !no_sync)
-        r = store_sync_dirs(store);
-    return r < 0 ? refuse_errno(why, "open", store->dir, r) : r;
+        r = store_lock(store, why);
+    if (r)
+        return r;
+    r = file_open(store, no_sync, why);
+    if (r == OUTCOME_NO_SPACE)
+        return store_refuse(store, "write", -ENOSPC, why);
+    return r < 0 ? store_refuse(store, "open", r, why) : r;
 }
 
-int store_open(const char *dir, bool no_sync, struct store **ret, struct refusal *why)
+struct store *store_new(const char *dir)
 {
     struct store *store = mem_alloc(sizeof(*store));
 
     store->dir = mem_strdup(dir);
+    store->name = mem_strdup(dir);
     store->lock_fd = -1;
+    return store;
+}
+
+void store_find_name(struct store *store)
+{
+    char absolute[PATH_MAX];
+
+    if (!realpath(store->dir, absolute))
+        return;
+    mem_free(store->name);
+    store->name = mem_strdup(absolute);
+}
+
+int store_open(const char *dir, bool no_sync, struct store **ret, struct refusal *why)
+{
+    struct store *store = store_new(dir);
     int r = store_open_in(store, no_sync, why);
+
     if (r) {
         store_close(store);
         return r;
@@ -265,7 +372,13 @@ void store_close(struct store *store)
     /* Last: while the lock is held nobody else can have opened the file. */
     fd_closep(&store->lock_fd);
     mem_free(store->dir);
+    mem_free(store->name);
     mem_free(store);
+}
+
+const char *store_name(const struct store *store)
+{
+    return store->name;
 }
 
 int store_free_space(struct store *store, uint64_t *ret_bytes)
@@ -308,6 +421,14 @@ int store_oldest_txn(struct store *store, uint64_t *ret)
     return 0;
 }
 
+void store_drop_dead_readers(struct store *store)
+{
+    int dead;
+
+    /* What it can't tell now it tells the next time. */
+    (void)mdb_reader_check(store->env, &dead);
+}
+
 uint64_t store_file_bytes(struct store *store)
 {
     MDB_envinfo info;
@@ -316,198 +437,4 @@ uint64_t store_file_bytes(struct store *store)
     mdb_env_info(store->env, &info);
     mdb_env_stat(store->env, &stat);
     return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-}
-
-/* ---- transactions ---- */
-
-int txn_begin(struct store *store, struct txn *ret)
-{
-    *ret = (struct txn){.store = store, .writes = true};
-    int rc = mdb_txn_begin(store->env, NULL, 0, &ret->mdb);
-    return rc ? MDB_FAULT(rc) : 0;
-}
-
-static void cursors_close(struct txn *txn)
-{
-    for (unsigned table = 0; table < TABLE_COUNT; table++) {
-        if (txn->cursors[table])
-            mdb_cursor_close(txn->cursors[table]);
-        txn->cursors[table] = NULL;
-    }
-}
-
-int txn_commit(struct txn *txn)
-{
-    cursors_close(txn);
-    int rc = mdb_txn_commit(txn->mdb);
-    txn->mdb = NULL;
-    return rc ? MDB_FAULT(rc) : 0;
-}
-
-void txn_abort(struct txn *txn)
-{
-    cursors_close(txn);
-    mdb_txn_abort(txn->mdb);
-    txn->mdb = NULL;
-}
-
-int snapshot_open(struct store *store, struct txn *ret)
-{
-    *ret = (struct txn){.store = store};
-    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &ret->mdb);
-    if (rc)
-        return MDB_FAULT(rc);
-    mdb_txn_reset(ret->mdb);
-    return 0;
-}
-
-void snapshot_close(struct txn *snapshot)
-{
-    txn_abort(snapshot);
-}
-
-int snapshot_renew(struct txn *snapshot)
-{
-    int rc = mdb_txn_renew(snapshot->mdb);
-
-    for (unsigned table = 0; !rc && table < TABLE_COUNT; table++) {
-        if (snapshot->cursors[table])
-            rc = mdb_cursor_renew(snapshot->mdb, snapshot->cursors[table]);
-    }
-    return rc ? MDB_FAULT(rc) : 0;
-}
-
-void snapshot_reset(struct txn *snapshot)
-{
-    mdb_txn_reset(snapshot->mdb);
-}
-
-uint64_t snapshot_id(const struct txn *snapshot)
-{
-    return mdb_txn_id(snapshot->mdb);
-}
-
-/* ---- tables ---- */
-
-static MDB_val mdb_val(struct slice bytes)
-{
-    union {
-        const char *in;
-        void *out;
-    } at = {.in = bytes.at}; /* LMDB does not write there */
-
-    return (MDB_val){.mv_data = at.out, .mv_size = bytes.size};
-}
-
-static struct slice mdb_slice(MDB_val val)
-{
-    return (struct slice){.at = val.mv_data, .size = val.mv_size};
-}
-
-static int cursor_get(struct txn *txn, enum table table, MDB_cursor_op op, MDB_val *key,
-                      MDB_val *value)
-{
-    MDB_cursor **cursor = &txn->cursors[table];
-    int rc = 0;
-
-    if (!*cursor)
-        rc = mdb_cursor_open(txn->mdb, txn->store->tables[table], cursor);
-    if (!rc)
-        rc = mdb_cursor_get(*cursor, key, value, op);
-    if (rc == MDB_NOTFOUND)
-        return OUTCOME_NOT_FOUND;
-    return rc ? MDB_FAULT(rc) : 0;
-}
-
-int table_get(struct txn *txn, enum table table, struct slice key, struct slice *ret)
-{
-    MDB_val mdb_key = mdb_val(key);
-    MDB_val value;
-
-    if (!txn->writes) {
-        /* The rows of a page are neighbours: a cursor that stands near finds them without a walk
-           from the root. */
-        int r = cursor_get(txn, table, MDB_SET, &mdb_key, &value);
-        if (r)
-            return r;
-    } else {
-        int rc = mdb_get(txn->mdb, txn->store->tables[table], &mdb_key, &value);
-        if (rc == MDB_NOTFOUND)
-            return OUTCOME_NOT_FOUND;
-        if (rc)
-            return MDB_FAULT(rc);
-    }
-    *ret = mdb_slice(value);
-    return 0;
-}
-
-static int table_put_as(struct txn *txn, enum table table, struct slice key, struct slice value,
-                        unsigned flags)
-{
-    MDB_val mdb_key = mdb_val(key);
-    MDB_val mdb_value = mdb_val(value);
-
-    assert(txn->writes);
-    return mdb_put(txn->mdb, txn->store->tables[table], &mdb_key, &mdb_value, flags);
-}
-
-int table_put(struct txn *txn, enum table table, struct slice key, struct slice value)
-{
-    int rc = table_put_as(txn, table, key, value, 0);
-
-    return rc ? MDB_FAULT(rc) : 0;
-}
-
-int table_append(struct txn *txn, enum table table, struct slice key, struct slice value)
-{
-    int rc = table_put_as(txn, table, key, value, MDB_APPEND);
-
-    if (rc == MDB_KEYEXIST) /* not the last; nothing was changed */
-        return table_put(txn, table, key, value);
-    return rc ? MDB_FAULT(rc) : 0;
-}
-
-int table_delete(struct txn *txn, enum table table, struct slice key)
-{
-    MDB_val mdb_key = mdb_val(key);
-    int rc = mdb_del(txn->mdb, txn->store->tables[table], &mdb_key, NULL);
-
-    if (rc == MDB_NOTFOUND)
-        return OUTCOME_NOT_FOUND;
-    return rc ? MDB_FAULT(rc) : 0;
-}
-
-int table_seek(struct txn *txn, enum table table, struct slice key, struct slice *ret_key,
-               struct slice *ret_value)
-{
-    MDB_val mdb_key = mdb_val(key);
-    MDB_val value;
-    int r = cursor_get(txn, table, MDB_SET_RANGE, &mdb_key, &value);
-
-    if (r)
-        return r;
-    *ret_key = mdb_slice(mdb_key);
-    *ret_value = mdb_slice(value);
-    return 0;
-}
-
-int table_next(struct txn *txn, enum table table, struct slice *ret_key, struct slice *ret_value)
-{
-    MDB_val key, value;
-    int r = cursor_get(txn, table, MDB_NEXT, &key, &value);
-
-    if (r)
-        return r;
-    *ret_key = mdb_slice(key);
-    *ret_value = mdb_slice(value);
-    return 0;
-}
-
-void value_fetch(struct slice value)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t begin = (uintptr_t)value.at / page * page;
-
-    /* Advice only: what the kernel makes of it changes no result. */
-    (void)madvise((void *)begin, (uintptr_t)value.at + value.size - begin, MADV_WILLNEED);
 }

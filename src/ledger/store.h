@@ -2,9 +2,9 @@
 /*
  * The tables on disk: LMDB, and what must hold before it is opened.
  *
- * store.c alone includes lmdb.h. Keys and values are slices; those that are read point into the map
- * and die with the transaction, or with its next write. Everything returns 0, OUTCOME_NOT_FOUND
- * where that is said, or a fault.
+ * store.c, store_read.c and table.c alone include lmdb.h. Keys and values are slices; those that
+ * are read point into the map and die with the transaction, or with its next write. Everything
+ * returns 0, OUTCOME_NOT_FOUND where that is said, or a fault.
  */
 #ifndef REEVE_LEDGER_STORE_H
 #define REEVE_LEDGER_STORE_H
@@ -22,6 +22,7 @@
     X(HOSTS, "hosts", true)                                                                        \
     X(EVENTS, "events", true)                                                                      \
     X(RUNS, "runs", false)                                                                         \
+    X(SEALED, "sealed", false)                                                                     \
     X(IDS, "ids", false)                                                                           \
     X(NAMES, "names", false)                                                                       \
     X(BLOCKS, "blocks", true)                                                                      \
@@ -50,18 +51,30 @@ struct txn {
 /* `dir` is made 0700 if it is not there. Outcomes as of ledger_open(). no_sync: commits are not
    durable, for tests and benchmarks of everything but the disk. */
 int store_open(const char *dir, bool no_sync, struct store **ret, struct refusal *why);
+/* The file as it is, beside a controller or without one: nothing is made, changed or rebuilt, and
+   no controller is kept from starting. OUTCOME_UNAVAILABLE. Whoever reads a file that may be
+   damaged does so in a process of its own (damage.h). */
+int store_open_to_read(const char *dir, struct store **ret, struct refusal *why);
 void store_close(struct store *store); /* accepts NULL */
+/* Its directory's absolute path, for messages. */
+const char *store_name(const struct store *store);
+/* OUTCOME_UNAVAILABLE: "can't <what> the ledger in …"; a damaged one is said to be that. */
+int store_refuse(const struct store *store, const char *what, int negative_errno,
+                 struct refusal *why);
 /* Bytes that the file system has left for this user. */
 int store_free_space(struct store *store, uint64_t *ret_bytes);
 /* Id of the newest committed transaction. */
 uint64_t store_last_txn(struct store *store);
 /* Of the oldest that is being read, by any process; without one the newest. */
 int store_oldest_txn(struct store *store, uint64_t *ret);
+/* Snapshots of processes that were killed are let go: their pages can be used again. */
+void store_drop_dead_readers(struct store *store);
 /* Bytes of the file that are in use or were. */
 uint64_t store_file_bytes(struct store *store);
 
 int txn_begin(struct store *store, struct txn *ret); /* the one writer's */
-/* Durable when it returns 0; else the batch is lost. */
+/* Durable when it returns 0; else the batch is lost. OUTCOME_NO_SPACE: the disk takes nothing now,
+   and the next batch may try again. */
 int txn_commit(struct txn *txn);
 void txn_abort(struct txn *txn);
 
@@ -72,6 +85,8 @@ void snapshot_close(struct txn *snapshot);
 int snapshot_renew(struct txn *snapshot);
 void snapshot_reset(struct txn *snapshot);
 uint64_t snapshot_id(const struct txn *snapshot);
+/* Bytes of the file that hold something in it; the rest is free to be used again. */
+int snapshot_used_bytes(struct txn *snapshot, uint64_t *ret);
 
 /* Or NOT_FOUND. */
 int table_get(struct txn *txn, enum table table, struct slice key, struct slice *ret);
@@ -83,6 +98,31 @@ int table_delete(struct txn *txn, enum table table, struct slice key); /* or NOT
 int table_seek(struct txn *txn, enum table table, struct slice key, struct slice *ret_key,
                struct slice *ret_value);
 int table_next(struct txn *txn, enum table table, struct slice *ret_key, struct slice *ret_value);
+/* Of the whole table; or NOT_FOUND. */
+int table_first(struct txn *txn, enum table table, struct slice *ret_key, struct slice *ret_value);
+int table_last(struct txn *txn, enum table table, struct slice *ret_key, struct slice *ret_value);
+
+/* ---- of a snapshot of a file that is only read ---- */
+
+/* Renews it to the newest commit; *ret_pages is how many pages the file had then. */
+int snapshot_renew_newest(struct txn *snapshot, uint64_t *ret_pages);
+/* As table_get(), by a search that begins at the root: a walk over the table stays where it is. */
+int table_find(struct txn *txn, enum table table, struct slice key, struct slice *ret);
+/* Rows that the table says it has. */
+int table_count(struct txn *txn, enum table table, uint64_t *ret);
+const char *table_name(enum table table);
+/* Tables that are none of ours. */
+int snapshot_each_stranger(struct txn *snapshot, void (*each)(void *owner, struct slice name),
+                           void *owner);
+
+/* Each page is used by one table or free: of a sound file total = used + free. */
+struct page_use {
+    uint64_t total, used, free;
+    uint64_t damaged; /* entries of free lists that can't be */
+};
+int snapshot_page_use(struct txn *snapshot, uint64_t n_pages, struct page_use *ret);
+/* Writes the newest commit to `fd`, without the pages that are free. */
+int store_copy(struct store *store, int fd);
 
 /* Fetches a large value from the disk at once: with MDB_NORDAHEAD each of its pages is a read of
    its own. */

@@ -280,15 +280,32 @@ struct slice run_key_slice(const struct run_key *key)
     return (struct slice){.at = (const char *)key->bytes, .size = sizeof(key->bytes)};
 }
 
+static uint64_t big_endian_at(const char *at, size_t size)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < size; i++)
+        number = number << 8 | (uint8_t)at[i];
+    return number;
+}
+
+bool run_key_decode(struct slice key, uint64_t *ret_seq, uint32_t *ret_run)
+{
+    if (key.size != sizeof(struct run_key))
+        return false;
+    *ret_seq = big_endian_at(key.at, 8);
+    *ret_run = (uint32_t)big_endian_at(key.at + 8, 4);
+    return true;
+}
+
 bool run_key_is_of(struct slice key, uint64_t seq, uint32_t *ret_run)
 {
-    struct run_key first = run_key(seq, 0);
-    const uint8_t *bytes = (const uint8_t *)key.at;
+    uint64_t key_seq;
+    uint32_t run;
 
-    if (key.size != sizeof(first.bytes) || memcmp(bytes, first.bytes, 8) != 0)
+    if (!run_key_decode(key, &key_seq, &run) || key_seq != seq)
         return false;
-    *ret_run =
-        (uint32_t)bytes[8] << 24 | (uint32_t)bytes[9] << 16 | (uint32_t)bytes[10] << 8 | bytes[11];
+    *ret_run = run;
     return true;
 }
 

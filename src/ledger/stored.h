@@ -50,6 +50,8 @@ enum head_flag {
     HEAD_CANCELLED = 1 << 0,
     HEAD_CHANGED = 1 << 1, /* a run completed and had changed its host */
     HEAD_EVENTS = 1 << 2,  /* there is a row in `events` */
+    HEAD_SEALED = 1 << 3,  /* its input is in `sealed`, for each run until that is final */
+    HEAD_SENSITIVE = 1 << 4,
 };
 
 struct head {
@@ -113,8 +115,12 @@ struct run_key {
 };
 struct run_key run_key(uint64_t seq, uint32_t run);
 struct slice run_key_slice(const struct run_key *key);
+/* False when it is no such key. */
+bool run_key_decode(struct slice key, uint64_t *ret_seq, uint32_t *ret_run);
 /* False when the key belongs to another job. */
 bool run_key_is_of(struct slice key, uint64_t seq, uint32_t *ret_run);
+
+/* ---- sealed: (seq, run) -> the input of a run, as bus/seal.h writes it ---- */
 
 /* ---- events: seq -> what happened to a job beside its runs' states, oldest first ---- */
 

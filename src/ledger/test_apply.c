@@ -325,6 +325,8 @@ static void a_job_has_the_codes_of_the_runs_that_failed(void **state)
     struct fixture *fixture = *state;
     struct fixture_job job = fixture_submit(fixture, TARGET_ALL, 4);
 
+    fixture_apply(fixture, record_run(RECORD_STARTED, job.seq, 0));
+    fixture_apply(fixture, record_run(RECORD_STARTED, job.seq, 2));
     fixture_apply(fixture, presumed(job.seq, 0, run_code_LOST));
     fixture_apply(fixture, presumed(job.seq, 2, run_code_LOST));
     fixture_apply(fixture,

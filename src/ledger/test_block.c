@@ -291,7 +291,7 @@ static void open_jobs_are_walked_from_the_oldest(void **state)
         struct head head = head_of(states[seq % 3]);
         blocks_move(&blocks, seq, NULL, &head);
     }
-    while ((n = blocks_open_from(&blocks, next, 7, seqs)) > 0) {
+    while ((n = blocks_from(&blocks, STATUSES_OPEN, next, 7, seqs)) > 0) {
         for (unsigned i = 0; i < n; i++) {
             assert_true(seqs[i] >= next && seqs[i] % 3 != 1);
             next = seqs[i] + 1;

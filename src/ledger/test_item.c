@@ -243,7 +243,13 @@ static void each_code_has_its_own_sentence(void **state)
 
     for (unsigned code = run_code_ERROR; code < run_code_COUNT; code++) {
         struct fixture_job job = fixture_submit(*state, TARGET_HOST, 1);
-        fixture_apply(*state, record_finished(job.seq, 0, run_state_FAILED, code, NULL, NULL));
+        struct record failed = record_finished(job.seq, 0, run_state_FAILED, code, NULL, NULL);
+        if (code == run_code_LOST) { /* presumed, and only of what has started */
+            fixture_apply(*state, record_run(RECORD_STARTED, job.seq, 0));
+            failed.run.by_agent = false;
+            failed.run.to.presumed = true;
+        }
+        fixture_apply(*state, failed);
         assert_has(*state, &job, sentences[code]);
         assert_has(*state, &job, "\"changed\":null,\"error\":\"");
     }
@@ -401,6 +407,32 @@ static void large_results_cut_the_runs_shown(void **state)
     assert_has(fixture, &job, "\"runs_shown\":1,\"runs_total\":3,");
 }
 
+static void results_that_are_together_too_large_are_not_copied(void **state)
+{
+    struct fixture *fixture = *state;
+    struct arena arena CLEANUP(arena_release) = {0};
+    struct fixture_job job = fixture_submit(fixture, TARGET_ALL, 2);
+    size_t size = LEDGER_RUNS_BYTES / 2;
+    char *data CLEANUP(mem_freep) = mem_alloc(size + 2);
+    struct ledger_run *runs;
+    uint32_t n;
+
+    memset(data, 'x', size + 1);
+    data[0] = data[size - 1] = '"';
+    data[size] = '\0';
+    for (uint32_t run = 0; run < 2; run++)
+        fixture_apply(
+            fixture, record_finished(job.seq, run, run_state_COMPLETED, run_code_NONE, NULL, data));
+    assert_int_equal(ledger_runs(fixture->reader, &job.id, &arena, &runs, &n), 0);
+    assert_int_equal(n, 2);
+    job = fixture_submit(fixture, TARGET_ALL, 2);
+    fixture_apply(fixture,
+                  record_finished(job.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, data));
+    fixture_apply(fixture,
+                  record_finished(job.seq, 1, run_state_FAILED, run_code_ERROR, "no", data));
+    assert_int_equal(ledger_runs(fixture->reader, &job.id, &arena, &runs, &n), OUTCOME_TOO_LARGE);
+}
+
 static void text_that_is_no_utf8_is_replaced(void **state)
 {
     struct fixture_job job = fixture_submit(*state, TARGET_HOST, 1);
@@ -436,6 +468,7 @@ int main(void)
         TEST(lines_of_several_hosts_are_in_order_of_time),
         TEST(a_large_broadcast_shows_a_thousand_runs),
         TEST(large_results_cut_the_runs_shown),
+        TEST(results_that_are_together_too_large_are_not_copied),
         TEST(text_that_is_no_utf8_is_replaced),
         TEST(an_unknown_id_is_not_found),
     };

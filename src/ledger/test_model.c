@@ -161,6 +161,10 @@ static struct expectation after(const struct model_job *job, enum job_status bef
 
 static void submit(struct both *both)
 {
+    static const char *const texts[] = {[TARGET_ANY] = "_any",
+                                        [TARGET_ALL] = "_all",
+                                        [TARGET_HOST] = "some-host",
+                                        [TARGET_LABEL] = "group:web"};
     static const char *const users[] = {"alice", "bob", "carol"};
     static const char *const types[] = {"node.hostname.get", "node.disk.get", "node.load.get"};
     struct model *model = &both->model;
@@ -182,7 +186,7 @@ static void submit(struct both *both)
         .submitted = {.id = job->id,
                       .op = op_by_type(types[random_below(COUNT_OF(types))]),
                       .data = SLICE("{}"),
-                      .target = {.kind = job->kind, .text = SLICE("some-target")},
+                      .target = {.kind = job->kind, .text = slice_of(texts[job->kind])},
                       .user = users[random_below(COUNT_OF(users))],
                       .hosts = hosts,
                       .n_hosts = job->n_runs}};
@@ -316,6 +320,32 @@ static void delete_job(struct both *both, struct model_job *job)
     model->n_jobs--;
 }
 
+/* Of those that are final, and only by the version they have. */
+static void drop_jobs(struct both *both)
+{
+    struct record_drop drops[8];
+    struct model *model = &both->model;
+    struct record record = {.kind = RECORD_DROPPED, .dropped = {.jobs = drops}};
+    uint32_t kept = 0, begin = random_below(model->n_jobs);
+    uint32_t end =
+        begin + COUNT_OF(drops) < model->n_jobs ? begin + COUNT_OF(drops) : model->n_jobs;
+
+    for (uint32_t i = 0; i < model->n_jobs; i++) {
+        const struct model_job *job = &model->jobs[i];
+        bool is_named = i >= begin && i < end, is_meant = !one_in(4);
+        struct head head;
+        if (is_named) {
+            assert_int_equal(head_get(&both->fixture.ledger->txn, job->seq, &head), 0);
+            drops[record.dropped.n++] =
+                (struct record_drop){.seq = job->seq, .version = head.updated_us - !is_meant};
+        }
+        if (!is_named || !is_meant || !job_status_is_final(model_status(job)))
+            model->jobs[kept++] = *job;
+    }
+    model->n_jobs = kept;
+    apply_both(both, &record, (struct expectation){.outcome = 0});
+}
+
 static void add_or_rename_host(struct both *both)
 {
     struct model *model = &both->model;
@@ -386,8 +416,10 @@ static void random_record(struct both *both)
         cancel(both, job);
     else if (dice < 94)
         retry(both, job);
-    else
+    else if (dice < 98)
         delete_job(both, job);
+    else
+        drop_jobs(both);
 }
 
 /* ---- comparing ---- */
@@ -543,6 +575,7 @@ static void random_upkeep(struct both *both)
         both->model.n_refused = 0;
         fixture_reopen(&both->fixture, one_in(2));
         check_open_runs(both);
+        fixture_expect_sound(&both->fixture);
     }
 }
 

@@ -192,18 +192,22 @@ static void line_write(const struct ledger_reader *reader, const struct line *li
     PUT(to, "}");
 }
 
-static void lines_write(const struct ledger_reader *reader, struct line *lines, size_t n,
-                        struct buf *to)
+static int lines_write(const struct ledger_reader *reader, struct line *lines, size_t n,
+                       const struct ledger_sink *sink, struct buf *to)
 {
+    int r = 0;
+
     if (!lines_are_sorted(lines, n))
         qsort(lines, n, sizeof(*lines), compare_lines);
     PUT(to, ",\"timeline\":[");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; !r && i < n; i++) {
         if (i > 0)
             PUT(to, ",");
         line_write(reader, &lines[i], to);
+        r = item_piece(sink, to);
     }
     PUT(to, "]");
+    return r;
 }
 
 static int events_read(struct ledger_reader *reader, uint64_t seq, struct job_events *ret)
@@ -222,7 +226,7 @@ static int events_read(struct ledger_reader *reader, uint64_t seq, struct job_ev
 }
 
 int timeline_write(struct ledger_reader *reader, uint64_t seq, const struct head *head,
-                   uint32_t n_shown, struct buf *to)
+                   uint32_t n_shown, const struct ledger_sink *sink, struct buf *to)
 {
     char ids[JOB_EVENTS_MAX][UUID_TEXT_SIZE];
     struct job_events job_events;
@@ -240,6 +244,6 @@ int timeline_write(struct ledger_reader *reader, uint64_t seq, const struct head
             lines_add_event(lines, &job_events.v[i], ids[i]);
     }
     /* The buf's memory is malloc'ed, hence aligned for lines. */
-    lines_write(reader, (struct line *)(void *)lines->at, lines->size / sizeof(struct line), to);
-    return 0;
+    return lines_write(reader, (struct line *)(void *)lines->at, lines->size / sizeof(struct line),
+                       sink, to);
 }
