@@ -137,6 +137,7 @@ bool argument_takes_json(const struct argument *argument)
     case KIND_ENCODED_LIST:
         return true;
     case KIND_STR:
+    case KIND_SECRET:
     case KIND_I64:
     case KIND_F64:
     case KIND_FLAG:

@@ -73,6 +73,25 @@ static int prepare_value(struct argument_set *set, const struct argument *argume
     return r ? r : check_json(set, argument, map ? equals + 1 : *value, why);
 }
 
+/* The decoder refuses the document then, and can't say which flag wrote it. */
+static int check_keys(struct argument_set *set, const struct argument *argument, size_t n,
+                      struct refusal *why)
+{
+    struct slice rest = slice_of(argument->values[n]), key, other;
+
+    if (argument->field->type.kind != KIND_MAP)
+        return 0;
+    slice_cut(&rest, '=', &key);
+    for (size_t i = 0; i < n; i++) {
+        rest = slice_of(argument->values[i]);
+        slice_cut(&rest, '=', &other);
+        if (slice_equal(key, other))
+            return refuse(why, OUTCOME_USAGE, NULL, "%s: %.*s is given twice",
+                          argument_shown(set, argument), (int)key.size, key.at);
+    }
+    return 0;
+}
+
 static int prepare_values(struct argument_set *set, const struct schema *root, struct refusal *why)
 {
     for (size_t i = 0; i < set->n; i++) {
@@ -80,6 +99,8 @@ static int prepare_values(struct argument_set *set, const struct schema *root, s
             continue;
         for (size_t j = 0; j < set->v[i].n_values; j++) {
             int r = prepare_value(set, &set->v[i], &set->v[i].values[j], why);
+            if (!r)
+                r = check_keys(set, &set->v[i], j, why);
             if (r)
                 return r;
         }

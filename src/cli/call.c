@@ -156,6 +156,7 @@ static int ask(const struct request *request, const struct endpoint *endpoint, s
         .method = request->method,
         .url = arena_printf(arena, "%s%s", endpoint->url, request->path),
         .token = endpoint->token,
+        .ca = endpoint->ca,
         .body = request->body,
         .timeout_us = request->wait_us ? request->wait_us + WAIT_GRACE_US : TIMEOUT_US,
         .tick = progress_tick,

@@ -92,6 +92,9 @@ static void set_options(CURL *easy, const struct exchange *exchange, struct curl
 {
     curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (exchange->ca)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, exchange->ca);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -119,6 +122,14 @@ static int unreachable(CURLcode code, const struct exchange *exchange, const str
     if (code == CURLE_COULDNT_CONNECT)
         return refuse(why, OUTCOME_UNREACHABLE, NULL, "can't reach %.*s: %s (is it running?)",
                       URL_SHOWN_MAX, url, error);
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return refuse(why, OUTCOME_UNREACHABLE, NULL,
+                      "the certificate of %.*s is not to be trusted: %s (a CA of your own is named "
+                      "with --ca or REEVE_CA)",
+                      URL_SHOWN_MAX, url, error);
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        return refuse(why, OUTCOME_UNREACHABLE, NULL,
+                      "--ca: %s holds no certificates that can be read", exchange->ca);
     return refuse(why, OUTCOME_UNREACHABLE, NULL, "no answer from %.*s: %s", URL_SHOWN_MAX, url,
                   error[0] ? error : curl_easy_strerror(code));
 }

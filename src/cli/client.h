@@ -2,8 +2,8 @@
 /*
  * One HTTP exchange with a controller. Names no type of libcurl; client.c alone includes it.
  *
- * Only http and https, no redirects and no proxies: a token goes to the address that was named and
- * nowhere else.
+ * Only http and https (TLS 1.2 and newer, always verified), no redirects and no proxies: a token
+ * goes to the address that was named and nowhere else.
  */
 #ifndef REEVE_CLI_CLIENT_H
 #define REEVE_CLI_CLIENT_H
@@ -20,6 +20,7 @@ struct exchange {
     const char *method;
     const char *url;           /* with path and query */
     const char *token;         /* NULL: none is sent */
+    const char *ca;            /* file of certificates, PEM; NULL: the system's */
     struct slice body;         /* JSON; empty: none */
     int64_t timeout_us;        /* of the whole exchange */
     void (*tick)(void *owner); /* several times a second while waiting; NULL: not called */

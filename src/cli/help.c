@@ -63,6 +63,7 @@ static const char *placeholder(const struct type *type)
 {
     switch (type->kind) {
     case KIND_STR:
+    case KIND_SECRET:
         return " TEXT";
     case KIND_I64:
     case KIND_F64:

@@ -77,10 +77,22 @@ static int read_line(const char *path, size_t cap, struct arena *arena, const ch
     return 0;
 }
 
+/* "reeve start" keeps it beside the controller's own state; a controller that runs by itself, in
+ * it. */
+static int read_of_state(const char *state, const char *name, size_t cap, struct arena *arena,
+                         const char **ret)
+{
+    int r = read_line(arena_printf(arena, "%s/%s", state, name), cap, arena, ret);
+
+    if (r != -ENOENT)
+        return r;
+    return read_line(arena_printf(arena, "%s/controller/%s", state, name), cap, arena, ret);
+}
+
 static int url_of_state(const char *state, struct arena *arena, const char **ret,
                         struct refusal *why)
 {
-    int r = read_line(arena_printf(arena, "%s/url", state), ADDRESS_MAX, arena, ret);
+    int r = read_of_state(state, "url", ADDRESS_MAX, arena, ret);
 
     if (r == -ENOENT)
         return refuse(why, OUTCOME_UNREACHABLE, NULL,
@@ -95,7 +107,7 @@ static int url_of_state(const char *state, struct arena *arena, const char **ret
 static int token_of_state(const char *state, struct arena *arena, const char **ret,
                           struct refusal *why)
 {
-    int r = read_line(arena_printf(arena, "%s/token", state), TOKEN_MAX + 1, arena, ret);
+    int r = read_of_state(state, "token", TOKEN_MAX + 1, arena, ret);
 
     if (r)
         return refuse(why, OUTCOME_UNAUTHORIZED, NULL,
@@ -143,6 +155,10 @@ int locate_endpoint(const struct cli_options *options, bool wants_token, struct 
         return r;
     if (wants_token && !is_token(token))
         return refuse(why, OUTCOME_USAGE, NULL, "the token is malformed");
-    *ret = (struct endpoint){.url = url, .token = wants_token ? token : NULL};
+    *ret = (struct endpoint){
+        .url = url,
+        .token = wants_token ? token : NULL,
+        .ca = first_given(options->has_ca ? options->ca : NULL, "REEVE_CA"),
+    };
     return 0;
 }

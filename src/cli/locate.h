@@ -15,6 +15,7 @@
 struct endpoint {
     const char *url;   /* without a slash at the end */
     const char *token; /* NULL: none wanted */
+    const char *ca;    /* file of certificates; NULL: the system's */
 };
 
 /* --state, REEVE_STATE, else "state" beside this program, or STATE_INSTALLED when it is installed

@@ -8,6 +8,7 @@
 #include "cli/state.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "http/credentials.h"
@@ -62,7 +63,7 @@ static int open_part(int state_fd, const char *path, const struct identity *iden
     const char *name = strrchr(path, '/') + 1;
     struct stat status;
 
-    if (mkdirat(state_fd, name, 0700) < 0 && errno != EEXIST)
+    if ((FAULT_POINT("state.make") || mkdirat(state_fd, name, 0700) < 0) && errno != EEXIST)
         return refuse_errno(why, path, errno);
     CLEANUP(fd_closep) int fd = open_directory(state_fd, name);
     if (fd < 0 || fstat(fd, &status) < 0)
@@ -86,7 +87,7 @@ static int lock(int state_fd, const char *path, int *ret, struct refusal *why)
 
     if (fd < 0)
         return refuse_errno(why, path, errno);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (FAULT_POINT("state.lock") || flock(fd, LOCK_EX | LOCK_NB) < 0)
         return refuse(why, OUTCOME_CONFLICT, "state",
                       "%s is in use: another \"reeve start\" is running on it", path);
     *ret = fd;
@@ -127,7 +128,7 @@ static int ask_for_token(const struct state *state, struct buf *to)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return FAULT(-errno);
     fflush(NULL);
-    pid_t child = fork();
+    pid_t child = FAULT_POINT("state.fork") ? -1 : fork();
     if (child == 0) {
         close(ends[0]);
         make_token(state, ends[1]);

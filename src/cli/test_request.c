@@ -81,6 +81,7 @@ static const char *sample_of(const struct argument *argument, struct arena *aren
         return "key=value";
     switch (type->kind) {
     case KIND_STR:
+    case KIND_SECRET:
         return rule->kind == RULE_KIND_FORMAT ? sample_of_format(rule->name) : "text";
     case KIND_I64:
     case KIND_F64:
