@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-.PHONY: all check lint cover fuzz bench fresh format types clean
+.PHONY: all check lint crash cover fuzz bench deb fresh format types clean
 
 all:
 	scripts/packages run
@@ -12,6 +12,14 @@ check:
 lint:
 	scripts/lint --deep
 
+# What ./check does in minutes, for an hour: kills without end, every fault at every time, standstills of a minute.
+# make crash LOOPS=5000
+crash:
+	scripts/build build/asan -Db_sanitize=address,undefined
+	REEVE_BUILD=$(CURDIR)/build/asan tests/crash --loops $(or $(LOOPS),5000)
+	REEVE_BUILD=$(CURDIR)/build/asan tests/faults --all
+	REEVE_BUILD=$(CURDIR)/build/asan REEVE_STANDSTILL_S=60 bats -f 'stand still' tests/promises.bats
+
 cover:
 	scripts/cover
 
@@ -22,6 +30,10 @@ fuzz:
 bench: all
 	mkdir -p build/bench/scratch
 	build/bench/disk build/bench/scratch
+
+# Debian packages, in build/deb/VERSION/.
+deb:
+	scripts/deb
 
 # The README's two commands in a pristine Debian: make fresh [SUITE=trixie]
 fresh:

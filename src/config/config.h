@@ -111,6 +111,8 @@ int config_each_change(const struct config *before, const struct config *after,
 
 /* --help of a program. */
 void config_write_help(const struct config_program *program, struct buf *to);
+/* A manual page of a program, for man(1). */
+void config_write_man(const struct config_program *program, struct buf *to);
 /* A file of all keys with their defaults, each commented out. */
 void config_write_sample(const struct config_program *program, struct buf *to);
 /* docs/configuration.md */

@@ -72,6 +72,60 @@ void config_write_help(const struct config_program *program, struct buf *to)
     config_each_key(program->schema, write_flag, to);
 }
 
+/* ---- manual page ---- */
+
+/* A line, without what troff would take for an escape. */
+static void write_roff(struct buf *to, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\\' || *text == '-')
+            buf_add_char(to, '\\');
+        buf_add_char(to, *text == '\\' ? 'e' : *text);
+    }
+    buf_add_char(to, '\n');
+}
+
+static int write_man_key(void *owner, const char *path, const struct field *field)
+{
+    struct buf *to = owner;
+    char accepts[ACCEPTS_MAX], line[ACCEPTS_MAX * 2];
+
+    accepts_of(field, accepts);
+    snprintf(line, sizeof(line), ".B --%s%s", path, field->type.kind == KIND_MAP ? ".KEY" : "");
+    buf_add_text(to, ".TP\n");
+    write_roff(to, line);
+    snprintf(line, sizeof(line), "%s (%s%s%s)", field->doc, accepts,
+             field->default_text ? "; default " : "",
+             field->default_text ? field->default_text : "");
+    write_roff(to, line);
+    return 0;
+}
+
+void config_write_man(const struct config_program *program, struct buf *to)
+{
+    char line[ACCEPTS_MAX];
+
+    buf_printf(to, ".TH %s 1\n.SH NAME\n%s \\- ", program->name, program->name);
+    write_roff(to, program->doc);
+    buf_add_text(to, ".SH SYNOPSIS\n");
+    snprintf(line, sizeof(line), ".B %s [--config FILE] [--KEY VALUE ...]", program->name);
+    write_roff(to, line);
+    buf_add_text(to, ".SH DESCRIPTION\n");
+    snprintf(line, sizeof(line),
+             "Keys of the configuration stand in %s, in the environment as %sKEY, and on the "
+             "command line; what stands later in this list wins. SIGHUP reads them again.",
+             program->file, program->environment);
+    write_roff(to, line);
+    buf_add_text(to, ".SH OPTIONS\n"
+                     ".TP\n.B \\-\\-config FILE\nRead this file instead.\n"
+                     ".TP\n.B \\-\\-ready\\-fd N\n"
+                     "Write a line to this descriptor when it is ready.\n"
+                     ".TP\n.B \\-\\-help, \\-\\-version\n"
+                     "Show this, or which program this is.\n");
+    config_each_key(program->schema, write_man_key, to);
+    buf_add_text(to, ".SH SEE ALSO\n.BR reeve (1)\n");
+}
+
 /* ---- sample ---- */
 
 static void write_comment(struct buf *to, int depth, const char *text, const char *more)
