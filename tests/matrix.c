@@ -188,7 +188,12 @@ static const struct body_case {
     {"a body that is not UTF-8", "{\"a\":\"\xff\"}", NULL, "body", 400},
     {"too deep JSON", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", NULL,
      "body", 400},
+    {"a number with a leading zero", "{\"unheard\":01}", NULL, "body", 400},
+    {"a number without an end", "{\"unheard\":1.}", NULL, "body", 400},
+    {"a NUL in a string", "{\"unheard\":\"\\u0000\"}", NULL, "unheard", 400},
+    {"half a surrogate", "{\"unheard\":\"\\ud800\"}", NULL, "body", 400},
     {"another content type", "{}", "text/plain", NULL, 415},
+    {"another charset", "{}", "application/json; charset=latin1", NULL, 415},
     {"a form", "a=1", "application/x-www-form-urlencoded", NULL, 415},
 };
 
@@ -200,6 +205,8 @@ static const struct query_case {
     {"a malformed escape in a parameter's name", "%zz=1", NULL},
     {"a NUL in a parameter's name", "%00=1", NULL},
     {"a semicolon", "a;b", NULL},
+    {"half an escape in a parameter's name", "a%2=1", NULL},
+    {"bytes that are no UTF-8 in a parameter's name", "%c0%80=1", NULL},
 };
 
 static void ask_bodies(struct matrix *m, const struct op *op, const char *path)

@@ -64,6 +64,7 @@ static void valid_of_type(const struct type *type, const struct rule *rule, stru
 
     switch (type->kind) {
     case KIND_STR:
+    case KIND_SECRET:
         valid_text(rule, to);
         return;
     case KIND_I64:

@@ -91,6 +91,7 @@ static const char *text_of_other_kind(enum kind kind)
 {
     switch (kind) {
     case KIND_STR:
+    case KIND_SECRET:
     case KIND_DURATION:
     case KIND_CHOICE:
         return "5";
@@ -139,6 +140,7 @@ static bool no_such_word(const struct field *field, struct buf *to)
     case KIND_FLAG:
         return !in_body(field) && write_ruled(field, "nonsense", false, to);
     case KIND_STR:
+    case KIND_SECRET:
     case KIND_ANY:
     case KIND_OBJ:
     case KIND_LIST:
@@ -159,6 +161,24 @@ static bool beyond_64_bits(const struct field *field, struct buf *to)
 {
     return ruled_type(field)->kind == KIND_I64 &&
            write_ruled(field, "9223372036854775808", false, to);
+}
+
+static bool is_number(const struct field *field)
+{
+    enum kind kind = ruled_type(field)->kind;
+
+    return kind == KIND_I64 || kind == KIND_F64;
+}
+
+static bool beyond_a_double(const struct field *field, struct buf *to)
+{
+    return is_number(field) && write_ruled(field, "1e400", false, to);
+}
+
+/* In a body this is no JSON at all, see the cases of a request. */
+static bool leading_zero(const struct field *field, struct buf *to)
+{
+    return is_number(field) && !in_body(field) && write_ruled(field, "01", false, to);
 }
 
 /* ---- rules ---- */
@@ -226,7 +246,7 @@ static bool holds_text(const struct field *field)
 {
     enum kind kind = ruled_type(field)->kind;
 
-    return kind == KIND_STR || kind == KIND_DURATION || kind == KIND_CHOICE;
+    return kind == KIND_STR || kind == KIND_SECRET || kind == KIND_DURATION || kind == KIND_CHOICE;
 }
 
 static bool nul(const struct field *field, struct buf *to)
@@ -263,6 +283,8 @@ const struct wrong wrongs[] = {
     {.name = "no such word", .write = no_such_word},
     {.name = "a fraction", .write = fraction},
     {.name = "beyond 64 bits", .write = beyond_64_bits},
+    {.name = "beyond a double", .write = beyond_a_double},
+    {.name = "with a leading zero", .write = leading_zero},
     {.name = "below its range", .write = below},
     {.name = "above its range", .write = above},
     {.name = "too short", .write = too_short},

@@ -148,6 +148,11 @@ bool argument_takes_json(const struct argument *argument)
     return false;
 }
 
+bool argument_takes_file(const struct argument *argument)
+{
+    return argument_takes_json(argument) || argument_type(argument)->kind == KIND_SECRET;
+}
+
 size_t argument_count(const struct argument_set *set, const struct schema *root)
 {
     size_t n = 0;

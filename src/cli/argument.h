@@ -49,8 +49,10 @@ const char *argument_value_of_format(const struct argument_set *set, const char 
 bool argument_repeats(const struct argument *argument);
 /* Of one value: a list's or map's element. */
 const struct type *argument_type(const struct argument *argument);
-/* Whether values are JSON; then @FILE stands for a file's contents and @- for standard input's. */
 bool argument_takes_json(const struct argument *argument);
+/* Whether @FILE stands for a file's contents and @- for standard input's: values that are JSON,
+   which never begins with '@', and secrets, which should not stand on a command line. */
+bool argument_takes_file(const struct argument *argument);
 /* How many arguments come from `root`. */
 size_t argument_count(const struct argument_set *set, const struct schema *root);
 void argument_add_value(struct argument_set *set, struct argument *argument, const char *value);

@@ -97,6 +97,7 @@ void error_reply(struct loop *loop, const struct refusal *why, int status, const
                "Content-Type: application/json\r\n"
                "Content-Length: %zu\r\n"
                "Cache-Control: no-store\r\n"
+               "X-Content-Type-Options: nosniff\r\n"
                "X-Request-ID: %s\r\n"
                "Date: %s\r\n"
                "%s\r\n",

@@ -32,12 +32,26 @@ static struct exchange *exchange_take(struct loop *loop)
 {
     struct exchange *exchange = loop->spare;
 
-    if (!exchange)
-        return mem_alloc(sizeof(*exchange));
+    if (!exchange) {
+        exchange = mem_alloc(sizeof(*exchange));
+        arena_init_secret(&exchange->arena); /* what clients send may be secret */
+        buf_init_secret(&exchange->body, 0);
+        return exchange;
+    }
     loop->spare = exchange->next_spare;
     loop->n_spare--;
     *exchange = (struct exchange){.arena = exchange->arena, .body = exchange->body};
     return exchange;
+}
+
+static void refuse_target(struct exchange *exchange)
+{
+    struct refusal why;
+
+    refuse(&why, OUTCOME_URI_TOO_LONG, NULL,
+           "the path is longer or the query has more parameters than accepted");
+    exchange_fail(exchange, &why, outcome_http(OUTCOME_URI_TOO_LONG), NULL);
+    connection_shut(exchange->connection);
 }
 
 struct exchange *exchange_begin(struct connection *connection, const char *target)
@@ -46,9 +60,10 @@ struct exchange *exchange_begin(struct connection *connection, const char *targe
     struct exchange *exchange = exchange_take(loop);
 
     exchange->connection = connection;
-    exchange->state = EXCHANGE_HEADERS;
+    exchange->state = connection->is_refused ? EXCHANGE_CUT : EXCHANGE_HEADERS;
     exchange->is_unread = true;
     exchange->request.loop = loop->number;
+    exchange->request.peer = (const struct sockaddr *)&connection->peer;
     exchange->request.loop_owner = loop->owner;
     exchange->request.arena = &exchange->arena;
     /* The library overwrites its copy when it splits the target. */
@@ -59,6 +74,8 @@ struct exchange *exchange_begin(struct connection *connection, const char *targe
         connection->first_byte_us = clock_boot_us();
         connection_set_state(connection, CONNECTION_RECEIVING);
     }
+    if (!target_fits(target_size(exchange->request.path, exchange->request.query)))
+        refuse_target(exchange);
     return exchange;
 }
 
@@ -76,6 +93,7 @@ static void exchange_put(struct loop *loop, struct exchange *exchange)
         return;
     }
     arena_reset(&exchange->arena);
+    buf_clear(&exchange->body);
     if (exchange->body.room > SPARE_BODY_MAX)
         buf_release(&exchange->body);
     exchange->next_spare = loop->spare;
@@ -116,7 +134,10 @@ void exchange_end(struct exchange *exchange)
                                       exchange->reply_status, exchange->reply_size);
     connection->exchange = NULL;
     /* A connection that is closed while it receives lingers. */
-    connection_set_state(connection, exchange->is_unread ? CONNECTION_RECEIVING : CONNECTION_IDLE);
+    if (exchange->is_unread)
+        connection_set_state(connection, CONNECTION_RECEIVING);
+    else
+        connection_rest(connection);
     exchange_put(connection->loop, exchange);
 }
 
@@ -124,11 +145,15 @@ void exchange_fail(struct exchange *exchange, const struct refusal *why, int sta
                    const char *reason)
 {
     struct connection *connection = exchange->connection;
+    CLEANUP(buf_release) struct buf text;
 
+    if (!exchange->request.id[0])
+        loop_make_id(connection->loop, exchange->request.id);
     exchange_gone(exchange);
     exchange->reply_status = status;
     exchange->state = EXCHANGE_CUT;
-    error_send(connection->loop, connection->fd, why, status, reason, exchange->request.id);
+    error_reply(connection->loop, why, status, reason, exchange->request.id, &text);
+    connection_say(connection, buf_slice(&text));
 }
 
 /*
@@ -157,15 +182,6 @@ static void refuse_request(struct exchange *exchange, const struct guard_refusal
 {
     exchange_gone(exchange);
     http_refuse(&exchange->request, &refused->why, refused->status, refused->reason, NULL);
-}
-
-static int check_type(const struct http_request *request, struct guard_refusal *ret)
-{
-    if (type_is_json(request->content_type))
-        return 0;
-    return refuse(&ret->why, OUTCOME_MEDIA_TYPE, NULL, "Content-Type must be application/json%s%s",
-                  request->content_type ? ", not " : "",
-                  request->content_type ? request->content_type : "");
 }
 
 static int refuse_size(size_t body_max, struct guard_refusal *ret)
@@ -200,11 +216,14 @@ static int check_request(struct exchange *exchange, const struct headers *header
     exchange->body.cap = body_max;
     if (!headers_have_body(headers, &size))
         return 0;
-    if (size == UINT64_MAX) /* chunks: maybe none, and then it needs no type */
-        return exchange->request.content_type ? check_type(&exchange->request, ret) : 0;
-    if (size > body_max)
+    r = encoding_check(headers->known[HEADER_CONTENT_ENCODING].value, &ret->why);
+    if (r)
+        return r;
+    if (size == UINT64_MAX && !exchange->request.content_type)
+        return 0; /* chunks: maybe none, and then it needs no type */
+    if (size != UINT64_MAX && size > body_max)
         return refuse_size(body_max, ret);
-    return check_type(&exchange->request, ret);
+    return type_check(exchange->request.content_type, &ret->why);
 }
 
 /* With the body still to come: the connection ends with the refusal. */
@@ -220,13 +239,13 @@ static void refuse_at_once(struct exchange *exchange, const struct guard_refusal
 void exchange_headers(struct exchange *exchange, const struct headers *headers, const char *method,
                       const char *version)
 {
-    size_t target_size = exchange->request.path.size + exchange->request.query.size;
+    size_t size_of_target = target_size(exchange->request.path, exchange->request.query);
     struct guard_refusal refused = {.status = 0};
     uint64_t size;
     int r;
 
     fill_request(exchange, headers, method);
-    r = headers_check(headers, method, target_size, version, &refused);
+    r = headers_check(headers, method, size_of_target, version, &refused);
     if (r) {
         refuse_at_once(exchange, &refused);
         return;
@@ -286,7 +305,7 @@ void exchange_serve(struct exchange *exchange)
     exchange->request.body = buf_slice(&exchange->body);
     if (exchange->refused)
         refuse_request(exchange, exchange->refused);
-    else if (exchange->body.size > 0 && check_type(&exchange->request, &refused))
+    else if (exchange->body.size > 0 && type_check(exchange->request.content_type, &refused.why))
         refuse_request(exchange, &refused);
     else
         service_of(exchange)->serve(owner_of(exchange), &exchange->request);

@@ -169,18 +169,29 @@ const struct http_service fixture_service = {
 };
 
 static const struct http_limits usual = {
-    .request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S, .unsent_max = HTTP_UNSENT_MAX};
+    .request_us = HTTP_REQUEST_US,
+    .idle_s = HTTP_IDLE_S,
+    .leave_us = HTTP_LEAVE_US,
+    .unsent_max = HTTP_UNSENT_MAX,
+};
 static const struct http_limits hasty = {
-    .request_us = 300 * US_PER_MS, .idle_s = 1, .unsent_max = HTTP_UNSENT_MAX};
+    .request_us = 300 * US_PER_MS,
+    .idle_s = 1,
+    .leave_us = HTTP_LEAVE_US,
+    .unsent_max = HTTP_UNSENT_MAX,
+};
 static const struct http_limits tight = {
-    .request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S, .unsent_max = BIG_SIZE * 2};
+    .request_us = HTTP_REQUEST_US,
+    .idle_s = HTTP_IDLE_S,
+    .leave_us = HTTP_LEAVE_US,
+    .unsent_max = BIG_SIZE * 2,
+};
 
-static int setup_with(void **state, unsigned n_loops, unsigned connections_max,
-                      const struct http_limits *limits)
+static int open_service(struct service *service, unsigned n_loops, unsigned connections_max,
+                        const struct http_limits *limits)
 {
-    struct service *service = mem_alloc(sizeof(*service));
     struct refusal why;
-    const struct http_options options = {
+    struct http_options options = {
         .listen = "127.0.0.1",
         .n_loops = n_loops,
         .connections_max = connections_max,
@@ -188,10 +199,31 @@ static int setup_with(void **state, unsigned n_loops, unsigned connections_max,
         .owner = service,
     };
 
+    if (service->has_tls)
+        options.tls = tls_files_http(&service->files);
     if (http_open_limited(&options, limits, &service->server, &why))
         fail_msg("%s", why.text);
-    *state = service;
     return 0;
+}
+
+static int setup_with(void **state, unsigned n_loops, unsigned connections_max,
+                      const struct http_limits *limits)
+{
+    struct service *service = mem_alloc(sizeof(*service));
+
+    *state = service;
+    return open_service(service, n_loops, connections_max, limits);
+}
+
+static int setup_tls_with(void **state, unsigned n_loops, unsigned connections_max,
+                          const struct http_limits *limits)
+{
+    struct service *service = mem_alloc(sizeof(*service));
+
+    *state = service;
+    service->has_tls = true;
+    tls_files_make(&service->files, "first", clock_now_us() / US_PER_S + 86400);
+    return open_service(service, n_loops, connections_max, limits);
 }
 
 int service_setup(void **state)
@@ -219,6 +251,31 @@ int service_setup_tight(void **state)
     return setup_with(state, 2, 1000, &tight);
 }
 
+int service_setup_tls(void **state)
+{
+    return setup_tls_with(state, 1, 1000, &usual);
+}
+
+int service_setup_hasty_tls(void **state)
+{
+    return setup_tls_with(state, 1, 1000, &hasty);
+}
+
+int service_setup_wide_tls(void **state)
+{
+    return setup_tls_with(state, 2, 1000, &usual);
+}
+
+int service_setup_narrow_tls(void **state)
+{
+    return setup_tls_with(state, 2, 4, &usual);
+}
+
+int service_setup_tight_tls(void **state)
+{
+    return setup_tls_with(state, 2, 1000, &tight);
+}
+
 int service_teardown(void **state)
 {
     struct service *service = *state;
@@ -226,6 +283,8 @@ int service_teardown(void **state)
     if (service->server)
         http_close(service->server, 0);
     assert_int_equal(atomic_load(&service->n_loops), 0);
+    if (service->has_tls)
+        tls_files_remove(&service->files);
     mem_free(service);
     return 0;
 }
@@ -263,7 +322,7 @@ int64_t us_since(int64_t start_boot_us)
  * The client
  */
 
-struct client client_open(const struct service *service)
+struct client client_open_plain(const struct service *service)
 {
     struct client client = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     const struct sockaddr_in address = {
@@ -278,15 +337,29 @@ struct client client_open(const struct service *service)
     return client;
 }
 
+struct client client_open(const struct service *service)
+{
+    struct client client = client_open_plain(service);
+
+    if (service->has_tls)
+        client.tls = tls_client_open(client.fd, "NORMAL");
+    assert_int_equal(client.tls != NULL, service->has_tls);
+    return client;
+}
+
 void client_close(struct client *client)
 {
+    tls_client_close(client->tls);
     close(client->fd);
     buf_release(&client->in);
 }
 
 void client_send(const struct client *client, const char *text)
 {
-    send(client->fd, text, strlen(text), MSG_NOSIGNAL);
+    if (client->tls)
+        tls_client_send(client->tls, text, strlen(text));
+    else
+        send(client->fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
 bool client_read(struct client *client)
@@ -294,9 +367,11 @@ bool client_read(struct client *client)
     struct pollfd ready = {.fd = client->fd, .events = POLLIN};
     char bytes[65536];
 
-    if (poll(&ready, 1, PATIENCE_MS) != 1)
+    if (!(client->tls && tls_client_has_read_ahead(client->tls)) &&
+        poll(&ready, 1, PATIENCE_MS) != 1)
         fail_msg("the server says nothing");
-    ssize_t n = recv(client->fd, bytes, sizeof(bytes), 0);
+    ssize_t n = client->tls ? tls_client_read(client->tls, bytes, sizeof(bytes))
+                            : recv(client->fd, bytes, sizeof(bytes), 0);
     if (n > 0)
         buf_add(&client->in, bytes, (size_t)n);
     return n > 0;

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "http/fixture_tls.h"
 #include "http/loop.h"
 
 #define REPLY_MAX ((size_t)16 << 20)
@@ -42,6 +43,8 @@ struct service {
     atomic_size_t last_size;
     _Atomic uint64_t last_ticket;
     atomic_uint last_ticket_loop;
+    bool has_tls;
+    struct tls_files files;
 };
 
 extern const struct http_service fixture_service;
@@ -52,9 +55,22 @@ int service_setup_hasty(void **state);  /* a request has 300 ms, an idle connect
 int service_setup_wide(void **state);   /* two loops */
 int service_setup_narrow(void **state); /* two loops, four connections */
 int service_setup_tight(void **state);  /* two loops, two big replies may be unread */
+/* With TLS, which the client then speaks too. */
+int service_setup_tls(void **state);
+int service_setup_hasty_tls(void **state);
+int service_setup_wide_tls(void **state);
+int service_setup_narrow_tls(void **state);
+int service_setup_tight_tls(void **state);
 int service_teardown(void **state);
 
 #define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, service_teardown)
+#define TEST_TLS(test, setup)                                                                      \
+    {                                                                                              \
+        .name = #test "_with_tls", .test_func = (test), .setup_func = (setup),                     \
+        .teardown_func = service_teardown                                                          \
+    }
+/* Plain, and the same with TLS. */
+#define TEST_BOTH(name, setup) TEST(name, setup), TEST_TLS(name, setup##_tls)
 
 /* Wait until a count is exactly what it must become. */
 void wait_count(const atomic_uint *count, unsigned n);
@@ -65,7 +81,8 @@ int64_t us_since(int64_t start_boot_us);
 
 struct client {
     int fd;
-    struct buf in; /* read and not yet taken */
+    struct tls_client *tls; /* NULL: plain */
+    struct buf in;          /* read and not yet taken */
 };
 
 struct reply {
@@ -76,6 +93,8 @@ struct reply {
 };
 
 struct client client_open(const struct service *service);
+struct client
+client_open_plain(const struct service *service); /* no handshake, whatever it wants */
 void client_close(struct client *client);
 /* What the server no longer wants may fail to go out; the test looks at the reply. */
 void client_send(const struct client *client, const char *text);

@@ -9,12 +9,14 @@
 
 #include <strings.h>
 
-#define REPLY_HEADER_MAX  ((size_t)2 << 10) /* is written into the same memory as the request's */
-#define HEADER_ENTRY_SIZE 64 /* what the library keeps of each header beside its bytes */
+#define REPLY_HEADER_MAX ((size_t)2 << 10) /* is written into the same memory as the request's */
+#define HEADER_ENTRY_SIZE                                                                          \
+    64 /* what the library keeps of each header and parameter beside its bytes */
 #define LENGTH_DIGITS_MAX 18
 
 static const char *const header_names[HEADER_COUNT] = {
     [HEADER_AUTHORIZATION] = "Authorization",
+    [HEADER_CONTENT_ENCODING] = "Content-Encoding",
     [HEADER_CONTENT_LENGTH] = "Content-Length",
     [HEADER_CONTENT_TYPE] = "Content-Type",
     [HEADER_EXPECT] = "Expect",
@@ -29,15 +31,22 @@ static bool is_alphanumeric(char c)
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* RFC 9110 §5.6.2. libmicrohttpd 0.9.75 lets "Content-Length :" pass as a header of another name.
- */
-static bool is_token(struct slice name)
+/* libmicrohttpd 0.9.75 lets "Content-Length :" pass as a header of another name. */
+bool is_token(struct slice name)
 {
     for (size_t i = 0; i < name.size; i++)
         if (!is_alphanumeric(name.at[i]) &&
             (name.at[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", name.at[i])))
             return false;
     return name.size > 0;
+}
+
+static int refuse_as(struct guard_refusal *ret, enum outcome outcome, int status,
+                     const char *reason, const char *text)
+{
+    ret->status = status;
+    ret->reason = reason;
+    return refuse(&ret->why, outcome, NULL, "%s", text);
 }
 
 static bool has_control(const char *value)
@@ -63,20 +72,13 @@ void headers_add(struct headers *headers, struct slice name, const char *value)
     }
 }
 
-static int refuse_as(struct guard_refusal *ret, enum outcome outcome, int status,
-                     const char *reason, const char *text)
-{
-    ret->status = status;
-    ret->reason = reason;
-    return refuse(&ret->why, outcome, NULL, "%s", text);
-}
-
 /* What may stand only once: of two, somebody else might take the other. */
 static int check_repeats(const struct headers *headers, struct guard_refusal *ret)
 {
     static const enum header once[] = {
-        HEADER_AUTHORIZATION, HEADER_CONTENT_LENGTH, HEADER_CONTENT_TYPE,
-        HEADER_EXPECT,        HEADER_HOST,           HEADER_TRANSFER_ENCODING,
+        HEADER_AUTHORIZATION,     HEADER_CONTENT_ENCODING, HEADER_CONTENT_LENGTH,
+        HEADER_CONTENT_TYPE,      HEADER_EXPECT,           HEADER_HOST,
+        HEADER_TRANSFER_ENCODING,
     };
 
     for (size_t i = 0; i < COUNT_OF(once); i++)
@@ -87,11 +89,15 @@ static int check_repeats(const struct headers *headers, struct guard_refusal *re
     return 0;
 }
 
-static bool is_length(const char *text)
+static int check_length(const char *text, struct guard_refusal *ret)
 {
     size_t size = strspn(text, "0123456789");
 
-    return size > 0 && size <= LENGTH_DIGITS_MAX && text[size] == '\0';
+    if (size == 0 || text[size] != '\0')
+        return refuse_as(ret, OUTCOME_INVALID, 0, NULL, "Content-Length must be a decimal number");
+    if (size > LENGTH_DIGITS_MAX)
+        return refuse_as(ret, OUTCOME_TOO_LARGE, 0, NULL, "the body is larger than accepted");
+    return 0;
 }
 
 static int check_framing(const struct headers *headers, bool is_http_1_0, struct guard_refusal *ret)
@@ -103,8 +109,8 @@ static int check_framing(const struct headers *headers, bool is_http_1_0, struct
         return refuse_as(
             ret, OUTCOME_INVALID, 0, NULL,
             "Content-Length and Transfer-Encoding exclude each other; send one of them");
-    if (length && !is_length(length))
-        return refuse_as(ret, OUTCOME_INVALID, 0, NULL, "Content-Length must be a decimal number");
+    if (length)
+        return check_length(length, ret);
     if (coding && is_http_1_0)
         return refuse_as(ret, OUTCOME_INVALID, 0, NULL,
                          "HTTP/1.0 has no Transfer-Encoding; send Content-Length");
@@ -134,6 +140,9 @@ int headers_check(const struct headers *headers, const char *method, size_t targ
 
     ret->status = 0;
     ret->reason = NULL;
+    if (!target_fits(target_size))
+        return refuse_as(ret, OUTCOME_URI_TOO_LONG, 0, NULL,
+                         "the path is longer or the query has more parameters than accepted");
     if (headers->size + target_size + REPLY_HEADER_MAX > HTTP_HEADER_MAX)
         return refuse_as(
             ret, OUTCOME_HEADERS, 0, NULL,
@@ -168,15 +177,53 @@ bool headers_have_body(const struct headers *headers, uint64_t *ret_size)
     return *ret_size > 0;
 }
 
-bool type_is_json(const char *content_type)
+/* Without the blanks around it (RFC 9110 §5.6.3). */
+static struct slice trimmed(struct slice text)
 {
-    static const char json[] = "application/json";
+    while (text.size > 0 && (*text.at == ' ' || *text.at == '\t'))
+        text = (struct slice){.at = text.at + 1, .size = text.size - 1};
+    while (text.size > 0 && strchr(" \t", text.at[text.size - 1]))
+        text.size--;
+    return text;
+}
 
-    if (!content_type || strncasecmp(content_type, json, strlen(json)) != 0)
-        return false;
-    const char *after = content_type + strlen(json);
-    after += strspn(after, " \t");
-    return *after == '\0' || *after == ';';
+static bool is_word(struct slice text, const char *word)
+{
+    return text.size == strlen(word) && strncasecmp(text.at, word, text.size) == 0;
+}
+
+static struct slice unquoted(struct slice text)
+{
+    if (text.size >= 2 && text.at[0] == '"' && text.at[text.size - 1] == '"')
+        return (struct slice){.at = text.at + 1, .size = text.size - 2};
+    return text;
+}
+
+int type_check(const char *content_type, struct refusal *why)
+{
+    struct slice rest = slice_of(content_type), part, name;
+
+    bool has_more = slice_cut(&rest, ';', &part);
+    if (!is_word(trimmed(part), "application/json"))
+        return refuse(why, OUTCOME_MEDIA_TYPE, NULL, "Content-Type must be application/json%s%s",
+                      content_type ? ", not " : "", content_type ? content_type : "");
+    while (has_more) {
+        has_more = slice_cut(&rest, ';', &part);
+        if (slice_cut(&part, '=', &name) && is_word(trimmed(name), "charset") &&
+            !is_word(unquoted(trimmed(part)), "utf-8"))
+            return refuse(why, OUTCOME_MEDIA_TYPE, NULL, "the charset must be utf-8, not %.*s",
+                          (int)part.size, part.at);
+    }
+    return 0;
+}
+
+int encoding_check(const char *content_encoding, struct refusal *why)
+{
+    if (!content_encoding || is_word(trimmed(slice_of(content_encoding)), "identity"))
+        return 0;
+    return refuse(why, OUTCOME_MEDIA_TYPE, NULL,
+                  "Content-Encoding %s is not understood; send the body as it is",
+                  content_encoding);
 }
 
 bool request_id_is_good(const char *id)
@@ -188,6 +235,20 @@ bool request_id_is_good(const char *id)
     while (is_alphanumeric(id[size]) || (id[size] && strchr("._-", id[size])))
         size++;
     return id[size] == '\0' && size > 0 && size < HTTP_REQUEST_ID_SIZE;
+}
+
+size_t target_size(struct slice path, struct slice query)
+{
+    size_t n = query.size > 0;
+
+    for (size_t i = 0; i < query.size; i++)
+        n += query.at[i] == '&';
+    return path.size + query.size + n * HEADER_ENTRY_SIZE;
+}
+
+bool target_fits(size_t size)
+{
+    return size + REPLY_HEADER_MAX <= HTTP_HEADER_MAX;
 }
 
 void target_split(const char *target, struct slice *ret_path, struct slice *ret_query)

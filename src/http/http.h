@@ -22,6 +22,7 @@
 #define HTTP_BODY_MAX   ((size_t)1 << 20)       /* unless begin() says otherwise */
 #define HTTP_REQUEST_US (10 * INT64_C(1000000)) /* from a request's first byte to its last */
 #define HTTP_IDLE_S     60                      /* a keep-alive connection without a request */
+#define HTTP_LEAVE_US   (200 * INT64_C(1000))   /* a client that sends nothing more, at rest */
 /* Bodies of replies that clients have not read yet, of the whole server. Over it, replies larger
    than HTTP_SMALL_REPLY become 503: slow readers cost a bounded amount of memory. */
 #define HTTP_UNSENT_MAX      ((size_t)512 << 20)
@@ -29,6 +30,7 @@
 #define HTTP_REQUEST_ID_SIZE 65
 
 struct http_server;
+struct sockaddr;
 
 /* Valid until http_reply(), or the return of gone(). */
 struct http_request {
@@ -42,10 +44,12 @@ struct http_request {
                                       one made here */
     struct arena *arena;           /* freed with the request */
     unsigned loop;
-    void *loop_owner;  /* from loop_open() */
-    void *owner;       /* the service's, NULL at first */
+    void *loop_owner;            /* from loop_open() */
+    void *owner;                 /* the service's, NULL at first */
+    const struct sockaddr *peer; /* the client's address */
     const char *allow; /* the service's: sent as Allow by http_refuse() and when begin() refuses */
-    int64_t received_us; /* CLOCK_BOOTTIME when the headers were complete */
+    int64_t retry_after_s; /* the same, as Retry-After; 0: not sent */
+    int64_t received_us;   /* CLOCK_BOOTTIME when the headers were complete */
 };
 
 /* A parked request, safe to keep after it is gone: waking it then does nothing. */
@@ -78,6 +82,12 @@ struct http_service {
                     size_t body_size);
 };
 
+/* PEM files: the certificate with its chain, and its key, readable by this user alone. Both NULL:
+   plain HTTP. */
+struct http_tls {
+    const char *certificate, *key;
+};
+
 struct http_options {
     const char *listen; /* IPv4 or IPv6 literal */
     uint16_t port;      /* 0: the kernel chooses, see http_port() */
@@ -85,14 +95,21 @@ struct http_options {
     /* Of the whole server; one more is refused at once with 503. Lowered to what RLIMIT_NOFILE
        allows, which http_open() raises to its hard limit. */
     unsigned connections_max;
+    struct http_tls tls;
     const struct http_service *service;
     void *owner;
 };
 
-/* Binds and starts the loops. 0; OUTCOME_UNAVAILABLE port taken, no permission, bad address: *why
- * names it. */
+/* Binds and starts the loops. 0; OUTCOME_UNAVAILABLE port taken, no permission, bad address,
+ * unusable certificate or key: *why names it. */
 int http_open(const struct http_options *options, struct http_server **ret, struct refusal *why);
 uint16_t http_port(const struct http_server *server);
+/* From one thread: new connections show this certificate, those that are open keep theirs. 0;
+   OUTCOME_UNAVAILABLE as in http_open(), or when the server is without TLS: all stays as it was. */
+int http_tls_reload(struct http_server *server, const struct http_tls *tls, struct refusal *why);
+/* When the certificate ends: seconds since 1970, 0 for plain HTTP. One that has ended is shown all
+   the same: clients then say what is wrong. */
+int64_t http_tls_expires_s(struct http_server *server);
 /* Stops listening, lets requests in flight finish for up to `grace_us`, then cuts the rest. Frees
  * all. */
 void http_close(struct http_server *server, int64_t grace_us);
@@ -104,7 +121,8 @@ struct http_reply {
     const char *job_id; /* NULL, or what a refusal in place of this reply names */
     struct buf *body;   /* taken, empty afterwards, or refused; NULL: no body */
 };
-/* Loop thread only. X-Request-ID, Cache-Control: no-store and Date are added. */
+/* Loop thread only. X-Request-ID, Cache-Control: no-store, X-Content-Type-Options: nosniff and
+   Date are added. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
 /* The one error shape: {"error", "code", "reason", "details"?, "field"?, "request_id", "job_id"?}.
    `status` 0: that of why->outcome. job_id may be NULL. */

@@ -38,12 +38,17 @@ static struct connection *connection_of(struct MHD_Connection *library)
 static void on_connection(void *loop, struct MHD_Connection *library, void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
+    struct connection *connection = *socket_context;
+
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        connection_close(*socket_context);
+        connection->tls = NULL; /* freed already */
+        connection_close(connection);
         return;
     }
     int fd = MHD_get_connection_info(library, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    *socket_context = connection_open(loop, fd);
+    const union MHD_ConnectionInfo *tls =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    *socket_context = connection_begin(loop, fd, tls ? tls->tls_session : NULL);
 }
 
 /* The request line is read; what is returned comes back as *context. A request line without a
@@ -130,9 +135,13 @@ static void on_end(void *loop, struct MHD_Connection *library, void **context,
 
 int library_open(struct loop *loop)
 {
+    /* Turbo closes sockets without the word by which TLS tells an end from a cut. */
+    unsigned flags =
+        loop->server->has_tls ? (FLAGS & ~(unsigned)MHD_USE_TURBO) | MHD_USE_TLS : FLAGS;
+
     /* clang-format off */
     loop->library = MHD_start_daemon(
-        FLAGS, 0, NULL, NULL, on_request, loop,
+        flags, 0, NULL, NULL, on_request, loop,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX,
         MHD_OPTION_CONNECTION_LIMIT, loop->server->connections_max + 1, /* ours is checked before */
         MHD_OPTION_CONNECTION_TIMEOUT, loop->server->limits.idle_s,
@@ -142,6 +151,7 @@ int library_open(struct loop *loop)
         MHD_OPTION_NOTIFY_COMPLETED, on_end, loop,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         STRICT, 1,
+        MHD_OPTION_HTTPS_CERT_CALLBACK, tls_no_certificate, /* ignored without TLS */
         MHD_OPTION_END);
     /* clang-format on */
     return loop->library ? 0 : FAULT(errno ? -errno : -ENOMEM);
@@ -159,9 +169,13 @@ int library_fd(const struct loop *loop)
     return MHD_get_daemon_info(loop->library, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-int library_add(struct loop *loop, int fd, const struct sockaddr *peer, socklen_t peer_size)
+int library_add(struct connection *connection)
 {
-    return MHD_add_connection(loop->library, fd, peer, peer_size) == MHD_YES ? 0 : FAULT(-errno);
+    enum MHD_Result added =
+        MHD_add_connection(connection->loop->library, connection->fd,
+                           (const struct sockaddr *)&connection->peer, connection->peer_size);
+
+    return added == MHD_YES ? 0 : FAULT(-errno);
 }
 
 int library_wait_ms(const struct loop *loop)
@@ -219,6 +233,7 @@ static void add_headers(struct MHD_Response *response, struct exchange *exchange
 
     add_header(response, "Content-Type", exchange->reply_size > 0 ? type : NULL);
     add_header(response, "Cache-Control", "no-store");
+    add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "X-Request-ID", exchange->request.id);
     add_header(response, "Date", loop_date(exchange->connection->loop));
     add_header(response, "Allow", reply->allow);

@@ -11,16 +11,15 @@
 
 #include "http/loop.h"
 
-#include <sys/socket.h>
-
 /* 0 or a fault. Sets loop->library. */
 int library_open(struct loop *loop);
 /* Closes all connections; none may be parked. */
 void library_close(struct loop *loop);
 /* Readable when library_run() has something to do. */
 int library_fd(const struct loop *loop);
-/* Takes the socket, and closes it on failure. 0 or a fault. */
-int library_add(struct loop *loop, int fd, const struct sockaddr *peer, socklen_t peer_size);
+/* Takes the socket, and closes it on failure. 0 or a fault. connection_begin() follows before the
+   end of the next library_run(). */
+int library_add(struct connection *connection);
 /* Milliseconds to library_run() at the latest; -1: any. */
 int library_wait_ms(const struct loop *loop);
 void library_run(struct loop *loop);

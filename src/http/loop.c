@@ -11,6 +11,7 @@
  * request has left, neither of which the library tells.
  */
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "http/library.h"
@@ -187,15 +188,22 @@ static void listen_for(struct loop *loop, uint32_t events)
     loop->accepts = events != 0;
 }
 
+/* A client that wants to shake hands would not understand an answer. */
 static void refuse_connection(struct loop *loop, int fd)
 {
+    CLEANUP(buf_release) struct buf text = {.cap = 0};
     char id[HTTP_REQUEST_ID_SIZE];
     struct refusal why;
 
+    if (loop->server->has_tls) {
+        close(fd);
+        return;
+    }
     refuse(&why, OUTCOME_UNAVAILABLE, NULL, "all %u connections are in use, try again later",
            loop->server->connections_max);
     loop_make_id(loop, id);
-    error_send(loop, fd, &why, outcome_http(why.outcome), "connections", id);
+    error_reply(loop, &why, outcome_http(why.outcome), "connections", id, &text);
+    socket_say(fd, buf_slice(&text));
     linger_add(&loop->lingering, loop->epoll_fd, fd, clock_boot_us());
 }
 
@@ -207,8 +215,8 @@ static void take_connection(struct loop *loop, int fd, const struct sockaddr *pe
     if (atomic_fetch_add(n, 1) >= loop->server->connections_max) {
         atomic_fetch_sub(n, 1);
         refuse_connection(loop, fd);
-    } else if (library_add(loop, fd, peer, peer_size)) {
-        atomic_fetch_sub(n, 1); /* else connection_close() does */
+    } else {
+        connection_open(loop, fd, peer, peer_size);
     }
 }
 
@@ -217,8 +225,9 @@ static void accept_some(struct loop *loop)
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         struct sockaddr_storage peer;
         socklen_t peer_size = sizeof(peer);
-        int fd = accept4(loop->listen_fd, (struct sockaddr *)&peer, &peer_size,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = FAULT_POINT("http.accept") ? -1
+                                            : accept4(loop->listen_fd, (struct sockaddr *)&peer,
+                                                      &peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             take_connection(loop, fd, (struct sockaddr *)&peer, peer_size);
             continue;
@@ -262,8 +271,30 @@ static int64_t request_due_us(const struct loop *loop)
     return first ? first->first_byte_us + loop->server->limits.request_us : INT64_MAX;
 }
 
+/* Without TLS a new connection is an idle one. */
+static int64_t new_due_us(const struct loop *loop)
+{
+    const struct connection *first = loop->connections[CONNECTION_NEW].first;
+    const struct http_limits *limits = &loop->server->limits;
+
+    return !first                  ? INT64_MAX
+           : loop->server->has_tls ? first->first_byte_us + limits->request_us
+                                   : first->first_byte_us + limits->idle_s * US_PER_S;
+}
+
+static int64_t leaving_due_us(const struct loop *loop)
+{
+    const struct connection *first = loop->connections[CONNECTION_LEAVING].first;
+
+    return first ? first->first_byte_us + loop->server->limits.leave_us : INT64_MAX;
+}
+
 static void expire_requests(struct loop *loop, int64_t now_us)
 {
+    while (leaving_due_us(loop) <= now_us)
+        connection_time_out(loop->connections[CONNECTION_LEAVING].first);
+    while (new_due_us(loop) <= now_us)
+        connection_cut(loop->connections[CONNECTION_NEW].first);
     while (request_due_us(loop) <= now_us)
         connection_time_out(loop->connections[CONNECTION_RECEIVING].first);
 }
@@ -283,6 +314,8 @@ static int loop_wait_ms(struct loop *loop, int64_t now_us)
     if (library_ms >= 0)
         due_us = earlier(due_us, now_us + library_ms * US_PER_MS);
     due_us = earlier(due_us, request_due_us(loop));
+    due_us = earlier(due_us, new_due_us(loop));
+    due_us = earlier(due_us, leaving_due_us(loop));
     due_us = earlier(due_us, park_next_us(&loop->parked));
     due_us = earlier(due_us, linger_next_us(&loop->lingering));
     if (loop_is_stopping(loop))
@@ -329,7 +362,7 @@ static void cut_all(struct connection_list *list)
 static bool has_requests(const struct loop *loop)
 {
     return loop->connections[CONNECTION_RECEIVING].first ||
-           loop->connections[CONNECTION_BUSY].first;
+           loop->connections[CONNECTION_LEAVING].first || loop->connections[CONNECTION_BUSY].first;
 }
 
 /* New connections are refused by the kernel from now on; requests under way may end until the time
@@ -341,6 +374,7 @@ static void loop_stop(struct loop *loop)
     fd_closep(&loop->listen_fd);
     loop->listen_fd = -1;
     while (has_requests(loop) && clock_boot_us() < until_us) {
+        cut_all(&loop->connections[CONNECTION_NEW]);
         cut_all(&loop->connections[CONNECTION_IDLE]);
         loop_turn(loop);
     }

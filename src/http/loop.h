@@ -8,10 +8,12 @@
  *     exchange.c    one request from its first header to its last reply byte
  *     library.c     the HTTP library, behind library.h
  *     linger.c      sockets that are closed only after the client could read the last reply
- *     park.c guard.c error.c   tables and texts
+ *     tls.c         certificates, and what is said on a TLS session beside the library
+ *     park.c opening.c guard.c error.c   tables and texts
  *
- * The life of a connection: idle → receiving (from a request's first byte; 10 s) → busy (the
- * service has it) → idle.
+ * The life of a connection: new → receiving (from a request's first byte; 10 s) → busy (the
+ * service has it) → idle → receiving … The library is given it when the first header has come
+ * whole, or the first byte of a TLS handshake, after which it is idle.
  */
 #ifndef REEVE_HTTP_LOOP_H
 #define REEVE_HTTP_LOOP_H
@@ -20,9 +22,11 @@
 #include "http/http.h"
 #include "http/linger.h"
 #include "http/park.h"
+#include "http/tls.h"
 #include "http/watch.h"
 
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 struct MHD_Daemon;
 struct MHD_Connection;
@@ -35,18 +39,35 @@ struct MHD_Connection;
 struct http_limits {
     int64_t request_us; /* HTTP_REQUEST_US */
     unsigned idle_s;    /* HTTP_IDLE_S; also how long a reply may make no progress */
+    int64_t leave_us;   /* HTTP_LEAVE_US */
     size_t unsent_max;  /* HTTP_UNSENT_MAX */
 };
 
-enum connection_state { CONNECTION_IDLE, CONNECTION_RECEIVING, CONNECTION_BUSY, CONNECTION_STATES };
+enum connection_state {
+    CONNECTION_NEW, /* nothing has come yet */
+    CONNECTION_IDLE,
+    CONNECTION_RECEIVING,
+    CONNECTION_BUSY,
+    CONNECTION_LEAVING, /* idle or receiving, and the client sends nothing more */
+    CONNECTION_STATES,
+};
 
 struct connection {
     struct watch watch; /* its socket in the loop's epoll, for as long as it lives */
     int fd;             /* the library's: it closes it */
     enum connection_state state;
-    bool peer_left;            /* the client sent FIN or RST, or we cut the connection */
-    int64_t first_byte_us;     /* boot time; of the request that is being received */
-    struct exchange *exchange; /* NULL between requests */
+    bool is_admitted; /* the library has it, or is about to */
+    struct connection *next_admitted;
+    bool is_refused; /* its first bytes were; the library must not serve it */
+    bool peer_left;  /* the client sent FIN or RST, or we cut the connection */
+    /* Boot time: of the request's first byte; when new, of the start; when leaving, of its news. */
+    int64_t first_byte_us;
+    struct sockaddr_storage peer;
+    socklen_t peer_size;
+    struct exchange *exchange;     /* NULL between requests */
+    bool is_shaking;               /* TLS: the handshake is not over */
+    gnutls_session_t tls;          /* the library's; NULL: plain HTTP, or already freed */
+    struct tls_identity *identity; /* NULL: plain HTTP */
     struct loop *loop;
     struct connection *prev, *next; /* in the loop's list of its state, longest in it first */
 };
@@ -90,6 +111,8 @@ struct http_server {
     const struct http_service *service;
     void *owner;
     struct http_limits limits;
+    struct tls tls;
+    bool has_tls;
     uint16_t port;
     unsigned connections_max, n_loops;
     atomic_uint n_connections;
@@ -110,6 +133,7 @@ struct loop {
     struct watch listen_watch, wake_watch, library_watch;
     struct MHD_Daemon *library;
     struct connection_list connections[CONNECTION_STATES];
+    struct connection *admitted; /* that the library has not begun with */
     struct park_table parked;
     struct linger_list lingering;
     struct exchange *spare;
@@ -133,14 +157,27 @@ bool loop_is_stopping(const struct loop *loop);
 const char *loop_date(struct loop *loop);
 void loop_make_id(struct loop *loop, char ret[HTTP_REQUEST_ID_SIZE]);
 
-/* connection.c. library.c calls the first two when it takes a socket in and before it closes it. */
-struct connection *connection_open(struct loop *loop, int fd);
+/* connection.c. Takes the socket. */
+void connection_open(struct loop *loop, int fd, const struct sockaddr *peer, socklen_t peer_size);
+/* library.c calls these two when it takes the socket in and before it closes it; `session` NULL:
+   plain HTTP. */
+struct connection *connection_begin(struct loop *loop, int fd, gnutls_session_t session);
 void connection_close(struct connection *connection);
+/* The TLS handshake is over. */
+void connection_shaken(struct connection *connection);
+/* Past the library, which can't while it reads; the connection must then be ended. */
+void connection_say(struct connection *connection, struct slice text);
+/* The library can say nothing more on it. */
+void connection_shut(struct connection *connection);
 void connection_set_state(struct connection *connection, enum connection_state state);
+/* No request is under way: idle or, when the client has said that it is done, leaving. */
+void connection_rest(struct connection *connection);
 /* Of the loop's epoll. */
 void connection_event(struct connection *connection, uint32_t events, int64_t now_boot_us);
+/* Without a word. Frees it when the library does not have it. */
 void connection_cut(struct connection *connection);
-/* From the first byte to the last, headers and body: the time is up. 408, and the end. */
+/* From the first byte to the last, headers and body: the time is up. 408, and the end; 400 for a
+   client that has said that it is done. */
 void connection_time_out(struct connection *connection);
 
 /* exchange.c. Every call may end with a reply, a park or EXCHANGE_CUT. */
@@ -162,9 +199,11 @@ void exchanges_free(struct loop *loop); /* the spare ones */
 /* error.c */
 void error_body(struct buf *to, const struct refusal *why, int status, const char *reason,
                 const char *request_id, const char *job_id);
-/* A whole reply, for sockets that the library does not or can't answer on. Does not wait; what does
-   not fit the socket's buffer is lost. */
-void error_send(struct loop *loop, int fd, const struct refusal *why, int status,
-                const char *reason, const char *request_id);
+/* A whole reply, for connections that the library does not or can't answer on. `to` is initialized
+   here. */
+void error_reply(struct loop *loop, const struct refusal *why, int status, const char *reason,
+                 const char *request_id, struct buf *to);
+/* On a plain socket. Does not wait; what does not fit its buffer is lost. */
+void socket_say(int fd, struct slice text);
 
 #endif

@@ -6,6 +6,7 @@
  * same port is refused, which SO_REUSEPORT alone would let in beside us.
  */
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "http/library.h"
 
@@ -79,7 +80,8 @@ static int listen_open(const struct http_options *options, struct address *addre
         return refuse_bind(options, why);
     if (bind(fd, name, address->size) < 0 || (is_first && !set_option(fd, SO_REUSEPORT)))
         return refuse_bind(options, why);
-    if (listen(fd, BACKLOG) < 0 || getsockname(fd, name, &address->size) < 0)
+    if (FAULT_POINT("http.listen") || listen(fd, BACKLOG) < 0 ||
+        getsockname(fd, name, &address->size) < 0)
         return refuse_bind(options, why);
     *ret_fd = fd;
     fd = -1;
@@ -148,11 +150,53 @@ static int start_threads(struct http_server *server)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 0; i < server->n_loops && r == 0; i++) {
         struct loop *loop = server->loops[i];
-        r = pthread_create(&loop->thread, NULL, loop_run, loop);
+        r = FAULT_POINT("http.thread") ? errno
+                                       : pthread_create(&loop->thread, NULL, loop_run, loop);
         loop->has_thread = r == 0;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return r ? FAULT(-r) : 0;
+}
+
+static int open_tls(struct http_server *server, const struct http_tls *files, struct refusal *why)
+{
+    struct tls_identity *identity;
+
+    tls_init(&server->tls);
+    if (!files->certificate && !files->key)
+        return 0;
+    if (!files->certificate || !files->key)
+        return refuse(why, OUTCOME_UNAVAILABLE, "tls",
+                      "tls: certificate and key belong together, and one of them is not given");
+    int r = tls_identity_load(files, &identity, why);
+    if (r)
+        return r;
+    tls_put(&server->tls, identity);
+    server->has_tls = true;
+    return 0;
+}
+
+int http_tls_reload(struct http_server *server, const struct http_tls *files, struct refusal *why)
+{
+    struct tls_identity *identity;
+
+    if (!server->has_tls || !files->certificate || !files->key)
+        return refuse(why, OUTCOME_UNAVAILABLE, "tls",
+                      "tls: is switched on and off with the next start alone");
+    int r = tls_identity_load(files, &identity, why);
+    if (r)
+        return r;
+    tls_put(&server->tls, identity);
+    return 0;
+}
+
+int64_t http_tls_expires_s(struct http_server *server)
+{
+    struct tls_identity *identity = tls_get(&server->tls);
+    int64_t expires_s = identity ? tls_identity_expires_s(identity) : 0;
+
+    tls_identity_unref(identity);
+    return expires_s;
 }
 
 int http_open_limited(const struct http_options *options, const struct http_limits *limits,
@@ -168,7 +212,9 @@ int http_open_limited(const struct http_options *options, const struct http_limi
     server->limits = *limits;
     server->connections_max =
         options->connections_max < possible ? options->connections_max : possible;
-    r = open_loops(server, options, why);
+    r = open_tls(server, &options->tls, why);
+    if (r == 0)
+        r = open_loops(server, options, why);
     if (r == 0)
         r = open_owners(server);
     if (r == 0)
@@ -182,8 +228,10 @@ int http_open_limited(const struct http_options *options, const struct http_limi
 
 int http_open(const struct http_options *options, struct http_server **ret, struct refusal *why)
 {
-    const struct http_limits limits = {
-        .request_us = HTTP_REQUEST_US, .idle_s = HTTP_IDLE_S, .unsent_max = HTTP_UNSENT_MAX};
+    const struct http_limits limits = {.request_us = HTTP_REQUEST_US,
+                                       .idle_s = HTTP_IDLE_S,
+                                       .leave_us = HTTP_LEAVE_US,
+                                       .unsent_max = HTTP_UNSENT_MAX};
 
     return http_open_limited(options, &limits, ret, why);
 }
@@ -202,6 +250,7 @@ void http_close(struct http_server *server, int64_t grace_us)
             server->service->loop_close(server->owner, loop->owner);
         loop_free(loop);
     }
+    tls_release(&server->tls);
     mem_free(server);
 }
 

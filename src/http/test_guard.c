@@ -61,7 +61,7 @@ static void the_end_of_the_body_is_said_in_one_way(void **state)
     } cases[] = {
         {"Content-Length", "0", 0},
         {"Content-Length", "999999999999999999", 0},
-        {"Content-Length", "9999999999999999999", OUTCOME_INVALID},
+        {"Content-Length", "9999999999999999999", OUTCOME_TOO_LARGE},
         {"Content-Length", "", OUTCOME_INVALID},
         {"Content-Length", " 1", OUTCOME_INVALID},
         {"Content-Length", "1 ", OUTCOME_INVALID},
@@ -148,7 +148,8 @@ static void what_does_not_fit_is_refused_whether_long_or_many(void **state)
     headers = (struct headers){.size = 0};
     headers_add(&headers, SLICE("Host"), "h");
     assert_int_equal(headers_check(&headers, "GET", 14000, "HTTP/1.1", &refused), 0);
-    assert_int_equal(headers_check(&headers, "GET", 15000, "HTTP/1.1", &refused), OUTCOME_HEADERS);
+    assert_int_equal(headers_check(&headers, "GET", 15000, "HTTP/1.1", &refused),
+                     OUTCOME_URI_TOO_LONG);
     memset(value, 'v', sizeof(value) - 1);
     headers_add(&headers, SLICE("X"), value);
     assert_int_equal(headers_check(&headers, "GET", 1, "HTTP/1.1", &refused), OUTCOME_HEADERS);
@@ -172,19 +173,64 @@ static void a_body_is_announced_by_its_size_or_by_chunks(void **state)
     assert_false(headers_have_body(&headers, &size));
 }
 
-static void json_has_one_type_with_any_parameters(void **state)
+static void json_has_one_type_and_one_charset(void **state)
 {
     (void)state;
+    static const char *const right[] = {
+        "application/json",
+        "APPLICATION/Json;charset=utf-8",
+        "application/json; Charset = \"UTF-8\"",
+        "application/json \t; x",
+        "application/json;",
+        "application/json;x=y;charset=utf-8;z",
+    };
+    static const char *const wrong[] = {
+        NULL,
+        "",
+        ";",
+        "application/jsonx",
+        "application/json x",
+        "application/merge-patch+json",
+        "text/json",
+        "application/json;charset=latin1",
+        "application/json;charset=",
+        "application/json;charset=\"",
+        "application/json;x;charset=utf-16;charset=utf-8",
+    };
+    struct refusal why;
 
-    assert_true(type_is_json("application/json"));
-    assert_true(type_is_json("APPLICATION/Json;charset=utf-8"));
-    assert_true(type_is_json("application/json \t; x"));
-    assert_false(type_is_json(NULL));
-    assert_false(type_is_json(""));
-    assert_false(type_is_json("application/jsonx"));
-    assert_false(type_is_json("application/json x"));
-    assert_false(type_is_json("application/merge-patch+json"));
-    assert_false(type_is_json("text/json"));
+    for (size_t i = 0; i < COUNT_OF(right); i++)
+        assert_int_equal(type_check(right[i], &why), 0);
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_int_equal(type_check(wrong[i], &why), OUTCOME_MEDIA_TYPE);
+    type_check("application/json; charset=koi8-r", &why);
+    assert_non_null(strstr(why.text, "koi8-r"));
+}
+
+static void bodies_come_without_an_encoding(void **state)
+{
+    (void)state;
+    struct refusal why;
+
+    assert_int_equal(encoding_check(NULL, &why), 0);
+    assert_int_equal(encoding_check("Identity", &why), 0);
+    assert_int_equal(encoding_check("", &why), OUTCOME_MEDIA_TYPE);
+    assert_int_equal(encoding_check("identity, gzip", &why), OUTCOME_MEDIA_TYPE);
+    assert_int_equal(encoding_check("br", &why), OUTCOME_MEDIA_TYPE);
+    assert_non_null(strstr(why.text, "br"));
+}
+
+static void every_parameter_counts(void **state)
+{
+    (void)state;
+    struct slice path = SLICE("/job");
+
+    assert_int_equal(target_size(path, SLICE("")), 4);
+    size_t one = target_size(path, SLICE("a"));
+    assert_true(one > 5);
+    assert_int_equal(target_size(path, SLICE("a&b&")) - 4, 3 * (one - 5) + 4);
+    assert_true(target_fits(one));
+    assert_false(target_fits(HTTP_HEADER_MAX));
 }
 
 static void targets_have_a_path_and_a_query(void **state)
@@ -238,7 +284,9 @@ int main(void)
         cmocka_unit_test(only_100_continue_is_expected),
         cmocka_unit_test(what_does_not_fit_is_refused_whether_long_or_many),
         cmocka_unit_test(a_body_is_announced_by_its_size_or_by_chunks),
-        cmocka_unit_test(json_has_one_type_with_any_parameters),
+        cmocka_unit_test(json_has_one_type_and_one_charset),
+        cmocka_unit_test(bodies_come_without_an_encoding),
+        cmocka_unit_test(every_parameter_counts),
         cmocka_unit_test(targets_have_a_path_and_a_query),
         cmocka_unit_test(request_ids_are_short_and_plain),
     };

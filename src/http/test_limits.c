@@ -232,6 +232,87 @@ static void what_is_no_http_gets_400_or_the_end(void **state)
     assert_int_equal(atomic_load(&service->n_begun), atomic_load(&service->n_gone));
 }
 
+/* From a client that then says that it is done. */
+static struct reply reply_to_end(struct client *client, const char *text)
+{
+    client_send(client, text);
+    assert_int_equal(shutdown(client->fd, SHUT_WR), 0);
+    return client_reply(client);
+}
+
+static void a_request_that_ends_early_is_told_so(void **state)
+{
+    static const struct {
+        const char *request, *text;
+    } cases[] = {
+        {"GET /facts HTT", "ends within its header"},
+        {"GET /facts HTTP/1.1\r\nHost: h\r\n", "ends within its header"},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\n" JSON "Content-Length: 100\r\n\r\n{}",
+         "ends before it is whole"},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\n" JSON "Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
+         "ends before it is whole"},
+    };
+    struct service *service = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int64_t start_us = clock_boot_us();
+        struct client client = client_open(service);
+        struct reply reply = reply_to_end(&client, cases[i].request);
+        /* Where the library learns of it, it ends the connection at once. */
+        if (reply.status != 0 || i < 2)
+            assert_error(&reply, 400, "invalid", cases[i].text);
+        assert_ended(&client);
+        assert_true(us_since(start_us) < 5 * US_PER_S);
+        client_close(&client);
+    }
+    wait_connections(service, 0);
+    assert_int_equal(atomic_load(&service->n_served), 0);
+}
+
+static void a_client_that_asks_and_says_that_it_is_done_gets_its_answers_and_the_end(void **state)
+{
+    for (int i = 0; i < 20; i++) {
+        int64_t start_us = clock_boot_us();
+        struct client client = client_open(*state);
+        struct reply reply =
+            reply_to_end(&client, GET("/facts") GET("/none") GET("/facts") GET("/none"));
+        assert_int_equal(reply.status, 200);
+        for (int n = 1; n < 4; n++) {
+            reply = client_reply(&client);
+            assert_int_equal(reply.status, n % 2 ? 204 : 200);
+        }
+        assert_ended(&client);
+        assert_true(us_since(start_us) < 5 * US_PER_S);
+        client_close(&client);
+    }
+    wait_connections(*state, 0);
+}
+
+/* Whole before it is judged, however it comes. */
+static void a_header_that_comes_in_pieces_gets_the_answer_of_one(void **state)
+{
+    static const char *const requests[] = {
+        "hello\r\n\r\n",
+        "GET /facts HTTP/1.1\nHost: h\n\n",
+        "GET /facts HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n",
+        "GET /facts HTTP/1.1\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\n" JSON "Content-Length: 2, 2\r\n\r\n{}",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        struct client client = client_open(*state);
+        for (const char *at = requests[i]; *at; at++) {
+            const char byte[] = {*at, '\0'};
+            client_send(&client, byte);
+            usleep(500);
+        }
+        struct reply reply = client_reply(&client);
+        assert_error(&reply, 400, "invalid", "");
+        assert_ended(&client);
+        client_close(&client);
+    }
+}
+
 static void one_connection_more_than_allowed_is_refused_at_once(void **state)
 {
     struct service *service = *state;
@@ -272,8 +353,9 @@ static void drip(const struct service *service, struct client *client, const cha
     struct pollfd ready = {.fd = client->fd, .events = POLLIN};
 
     while (poll(&ready, 1, 50) == 0 && us_since(start_us) < 5 * US_PER_S) {
-        if (*text)
-            send(client->fd, text++, 1, MSG_NOSIGNAL);
+        const char byte[] = {*text, '\0'};
+        client_send(client, byte);
+        text += *text != '\0';
     }
     assert_in_range(us_since(start_us), 290 * US_PER_MS, 2 * US_PER_S);
     struct reply reply = client_reply(client);
@@ -365,21 +447,25 @@ static void replies_that_nobody_reads_take_bounded_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(requests_that_could_be_read_in_two_ways_are_refused, service_setup),
-        TEST(methods_that_nobody_has_are_not_implemented, service_setup),
-        TEST(a_body_must_be_json, service_setup),
-        TEST(the_service_refuses_before_the_body_is_looked_at, service_setup),
-        TEST(a_body_over_its_cap_is_refused_unread, service_setup),
-        TEST(chunks_over_the_cap_are_refused_when_they_pass_it, service_setup),
-        TEST(a_header_over_its_cap_is_refused, service_setup),
-        TEST(headers_of_every_size_get_an_answer, service_setup),
-        TEST(what_is_no_http_gets_400_or_the_end, service_setup),
+        TEST_BOTH(requests_that_could_be_read_in_two_ways_are_refused, service_setup),
+        TEST_BOTH(methods_that_nobody_has_are_not_implemented, service_setup),
+        TEST_BOTH(a_body_must_be_json, service_setup),
+        TEST_BOTH(the_service_refuses_before_the_body_is_looked_at, service_setup),
+        TEST_BOTH(a_body_over_its_cap_is_refused_unread, service_setup),
+        TEST_BOTH(chunks_over_the_cap_are_refused_when_they_pass_it, service_setup),
+        TEST_BOTH(a_header_over_its_cap_is_refused, service_setup),
+        TEST_BOTH(headers_of_every_size_get_an_answer, service_setup),
+        TEST_BOTH(what_is_no_http_gets_400_or_the_end, service_setup),
+        TEST(a_request_that_ends_early_is_told_so, service_setup),
+        TEST(a_client_that_asks_and_says_that_it_is_done_gets_its_answers_and_the_end,
+             service_setup),
+        TEST(a_header_that_comes_in_pieces_gets_the_answer_of_one, service_setup),
         TEST(one_connection_more_than_allowed_is_refused_at_once, service_setup_narrow),
-        TEST(a_slow_header_is_cut, service_setup_hasty),
-        TEST(a_slow_body_is_cut, service_setup_hasty),
-        TEST(an_idle_connection_is_closed_after_its_time_and_not_before, service_setup_hasty),
-        TEST(an_idle_connection_is_not_taken_for_a_slow_request, service_setup_hasty),
-        TEST(replies_that_nobody_reads_take_bounded_memory, service_setup_tight),
+        TEST_BOTH(a_slow_header_is_cut, service_setup_hasty),
+        TEST_BOTH(a_slow_body_is_cut, service_setup_hasty),
+        TEST_BOTH(an_idle_connection_is_closed_after_its_time_and_not_before, service_setup_hasty),
+        TEST_BOTH(an_idle_connection_is_not_taken_for_a_slow_request, service_setup_hasty),
+        TEST_BOTH(replies_that_nobody_reads_take_bounded_memory, service_setup_tight),
     };
 
     return cmocka_run_group_tests_name("http/limits", tests, NULL, NULL);

@@ -174,14 +174,14 @@ static void stopping_cuts_what_takes_longer_than_the_grace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_parked_request_is_woken_from_another_thread, service_setup),
-        TEST(a_request_may_be_parked_again, service_setup),
-        TEST(a_parked_request_waits_no_longer_than_it_was_told, service_setup),
-        TEST(a_parked_client_that_leaves_is_noticed, service_setup),
-        TEST(a_client_that_left_before_it_is_parked_is_noticed, service_setup),
-        TEST(wakes_and_leaving_clients_do_not_mix, service_setup_wide),
-        TEST(stopping_closes_what_is_idle_and_lets_the_rest_finish, service_setup),
-        TEST(stopping_cuts_what_takes_longer_than_the_grace, service_setup_wide),
+        TEST_BOTH(a_parked_request_is_woken_from_another_thread, service_setup),
+        TEST_BOTH(a_request_may_be_parked_again, service_setup),
+        TEST_BOTH(a_parked_request_waits_no_longer_than_it_was_told, service_setup),
+        TEST_BOTH(a_parked_client_that_leaves_is_noticed, service_setup),
+        TEST_BOTH(a_client_that_left_before_it_is_parked_is_noticed, service_setup),
+        TEST_BOTH(wakes_and_leaving_clients_do_not_mix, service_setup_wide),
+        TEST_BOTH(stopping_closes_what_is_idle_and_lets_the_rest_finish, service_setup),
+        TEST_BOTH(stopping_cuts_what_takes_longer_than_the_grace, service_setup_wide),
     };
 
     return cmocka_run_group_tests_name("http/parking", tests, NULL, NULL);

@@ -24,6 +24,7 @@ static void a_request_is_answered_with_the_headers_of_every_reply(void **state)
     assert_string_equal(reply.body, "GET /facts/a%2Fb x=%20&y auth=Bearer t prefer=p");
     assert_header(&reply, "Content-Type", "application/json");
     assert_header(&reply, "Cache-Control", "no-store");
+    assert_header(&reply, "X-Content-Type-Options", "nosniff");
     assert_header(&reply, "X-Request-ID", "my.id-1");
     assert_true(reply_header(&reply, "Date", date, sizeof(date)));
     assert_int_equal(strlen(date), strlen("Tue, 24 Nov 2026 06:12:28 GMT"));
@@ -300,22 +301,22 @@ static void a_port_that_is_taken_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_request_is_answered_with_the_headers_of_every_reply, service_setup),
-        TEST(a_request_id_that_is_not_plain_is_replaced, service_setup),
-        TEST(a_connection_is_used_again, service_setup),
-        TEST(a_refusal_without_a_body_keeps_the_connection, service_setup),
-        TEST(head_is_get_without_the_body, service_setup),
-        TEST(a_reply_without_a_body_has_none, service_setup),
-        TEST(a_reply_larger_than_any_buffer_arrives_whole, service_setup),
-        TEST(pipelined_requests_are_answered_in_their_order, service_setup),
-        TEST(http_1_0_is_spoken, service_setup),
-        TEST(the_absolute_form_of_a_target_is_accepted, service_setup),
-        TEST(chunks_are_put_together, service_setup),
-        TEST(the_body_is_asked_for_with_100_continue, service_setup),
-        TEST(a_body_that_is_refused_is_not_asked_for, service_setup),
-        TEST(clients_that_send_at_the_same_instant_are_all_served, service_setup),
-        TEST(both_loops_are_used, service_setup_wide),
-        TEST(a_port_that_is_taken_is_refused, service_setup_wide),
+        TEST_BOTH(a_request_is_answered_with_the_headers_of_every_reply, service_setup),
+        TEST_BOTH(a_request_id_that_is_not_plain_is_replaced, service_setup),
+        TEST_BOTH(a_connection_is_used_again, service_setup),
+        TEST_BOTH(a_refusal_without_a_body_keeps_the_connection, service_setup),
+        TEST_BOTH(head_is_get_without_the_body, service_setup),
+        TEST_BOTH(a_reply_without_a_body_has_none, service_setup),
+        TEST_BOTH(a_reply_larger_than_any_buffer_arrives_whole, service_setup),
+        TEST_BOTH(pipelined_requests_are_answered_in_their_order, service_setup),
+        TEST_BOTH(http_1_0_is_spoken, service_setup),
+        TEST_BOTH(the_absolute_form_of_a_target_is_accepted, service_setup),
+        TEST_BOTH(chunks_are_put_together, service_setup),
+        TEST_BOTH(the_body_is_asked_for_with_100_continue, service_setup),
+        TEST_BOTH(a_body_that_is_refused_is_not_asked_for, service_setup),
+        TEST_BOTH(clients_that_send_at_the_same_instant_are_all_served, service_setup),
+        TEST_BOTH(both_loops_are_used, service_setup_wide),
+        TEST_BOTH(a_port_that_is_taken_is_refused, service_setup_wide),
     };
 
     return cmocka_run_group_tests_name("http/server", tests, NULL, NULL);

@@ -62,32 +62,19 @@ int token_key_load(const char *path, struct token_key *ret, struct refusal *why)
     return r;
 }
 
-static int write_key(int fd)
+/* Whole or not at all, also when it is killed: a part of a key is no key. */
+int token_key_make(const char *path)
 {
     uint8_t bytes[KEY_DIGITS / 2];
     char line[KEY_DIGITS + 1];
-    int r;
 
+    if (access(path, F_OK) == 0)
+        return FAULT(-EEXIST);
     random_bytes(bytes, sizeof(bytes));
     sodium_bin2hex(line, sizeof(line), bytes, sizeof(bytes));
     line[KEY_DIGITS] = '\n';
-    r = fd_write_all(fd, line, sizeof(line));
-    if (r == 0 && fsync(fd) < 0)
-        r = FAULT(-errno);
+    int r = file_write(path, (struct slice){.at = line, .size = sizeof(line)}, 0600);
     sodium_memzero(bytes, sizeof(bytes));
     sodium_memzero(line, sizeof(line));
-    return r;
-}
-
-int token_key_make(const char *path)
-{
-    int r;
-
-    CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return FAULT(-errno);
-    r = write_key(fd);
-    if (r)
-        unlink(path); /* a part of a key is no key */
     return r;
 }
