@@ -121,6 +121,8 @@ static struct open_job *job_new(struct dispatch *dispatch, const struct job_term
     job->limit_us = terms->limit_us;
     job->start_by_us = terms->start_by_us;
     job->cancelled = terms->cancelled;
+    job->sensitive = terms->sensitive;
+    job->sealed = terms->sealed;
     job->n_runs = terms->n_runs;
     if (dispatch->n_jobs++ == dispatch->n_buckets)
         grow_buckets(dispatch);
@@ -335,11 +337,12 @@ struct open_job *dispatch_restore(struct dispatch *dispatch, const struct job_te
     return job;
 }
 
-void dispatch_each_job(struct dispatch *dispatch, void (*each)(struct open_job *job))
+void dispatch_each_job(struct dispatch *dispatch, void (*each)(void *owner, struct open_job *job),
+                       void *owner)
 {
     for (size_t i = 0; i < dispatch->n_buckets; i++) {
         for (struct open_job *job = dispatch->buckets[i]; job; job = job->next_in_bucket)
-            each(job);
+            each(owner, job);
     }
 }
 
@@ -492,6 +495,25 @@ void dispatch_tick(struct dispatch *dispatch, int64_t now_us, struct decisions *
         else
             decide_end(to, run, run_code_EXPIRED, !run_is_here(run));
     }
+}
+
+static void shift_job(struct open_job *job, int64_t by_us)
+{
+    job->start_by_us += by_us;
+    for (uint32_t i = 0; i < job->n_runs; i++) {
+        if (job->runs[i].is_open && job->runs[i].started_us)
+            job->runs[i].started_us += by_us;
+    }
+}
+
+void dispatch_shift(struct dispatch *dispatch, int64_t by_us)
+{
+    for (size_t i = 0; i < dispatch->n_buckets; i++) {
+        for (struct open_job *job = dispatch->buckets[i]; job; job = job->next_in_bucket)
+            shift_job(job, by_us);
+    }
+    dispatch->listening_us += by_us;
+    timers_shift(&dispatch->timers, by_us);
 }
 
 int64_t dispatch_due_us(const struct dispatch *dispatch)

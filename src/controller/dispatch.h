@@ -13,6 +13,7 @@
 #ifndef REEVE_CONTROLLER_DISPATCH_H
 #define REEVE_CONTROLLER_DISPATCH_H
 
+#include "base/fault.h"
 #include "base/uuid.h"
 #include "controller/timers.h"
 #include "job/record.h"
@@ -21,7 +22,7 @@
 #define DISPATCH_EXPIRE_SLACK_US (2 * US_PER_S)
 /* A started run that outlives its limit by this much is presumed lost: its agent would have killed
    it. */
-#define DISPATCH_LOST_SLACK_US (600 * US_PER_S)
+#define DISPATCH_LOST_SLACK_US WAIT_US("dispatch.lost", 600 * US_PER_S)
 
 /* ---- decisions ---- */
 
@@ -80,6 +81,7 @@ struct open_job {
     const struct op *op; /* NULL: one that this version does not have */
     int64_t limit_us, start_by_us;
     bool cancelled;
+    bool sensitive, sealed; /* as the ledger has it */
     uint32_t n_runs, n_open;
     struct open_job *next_in_bucket;
     struct open_run runs[]; /* by number; those that have ended are not open */
@@ -92,7 +94,7 @@ struct job_terms {
     const struct op *op;
     int64_t limit_us, start_by_us;
     uint32_t n_runs;
-    bool cancelled;
+    bool cancelled, sensitive, sealed;
 };
 
 /* Where one of its runs stands. */
@@ -124,7 +126,8 @@ struct open_run *dispatch_find(const struct dispatch *dispatch, const struct uui
                                uint32_t run);
 
 /* In no order; `each` leaves the table as it is. */
-void dispatch_each_job(struct dispatch *dispatch, void (*each)(struct open_job *job));
+void dispatch_each_job(struct dispatch *dispatch, void (*each)(void *owner, struct open_job *job),
+                       void *owner);
 
 /* The task went to a connected host. */
 void dispatch_sent(struct dispatch *dispatch, struct open_run *run);
@@ -169,6 +172,8 @@ uint64_t dispatch_active(const struct dispatch *dispatch);
 
 /* Ends what is due. */
 void dispatch_tick(struct dispatch *dispatch, int64_t now_us, struct decisions *to);
+/* The clock was set: what was `now` is now + by_us. Deadlines stay as far away as they were. */
+void dispatch_shift(struct dispatch *dispatch, int64_t by_us);
 /* When to tick next; INT64_MAX: not needed. */
 int64_t dispatch_due_us(const struct dispatch *dispatch);
 

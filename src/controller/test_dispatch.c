@@ -132,6 +132,32 @@ static void nothing_is_presumed_before_anybody_has_listened(void **state)
     world_free(w);
 }
 
+static void deadlines_go_with_a_clock_that_is_set(void **state)
+{
+    static const int64_t back_us = 600 * US_PER_S;
+    struct world *w = world_new();
+
+    (void)state;
+    struct open_job *waiting = submit_one(w, 0);
+    struct open_job *started = submit_one(w, 1);
+    dispatch_moved(w->dispatch, &started->runs[0], run_state_STARTED, w->now_us);
+    dispatch_shift(w->dispatch, -back_us);
+    w->now_us -= back_us;
+    dispatch_tick(w->dispatch, w->now_us + 10 * US_PER_S - 1, &w->decisions);
+    assert_int_equal(w->decisions.n, 0);
+    dispatch_tick(w->dispatch, w->now_us + 10 * US_PER_S, &w->decisions);
+    expect_one_end(w, run_code_EXPIRED, false);
+    dispatch_end(w->dispatch, &waiting->runs[0], &w->decisions);
+    w->decisions.n = 0;
+    /* Also those that are made from what was shifted. */
+    dispatch_moved(w->dispatch, &started->runs[0], run_state_STARTED, started->runs[0].started_us);
+    dispatch_tick(w->dispatch, w->now_us + LIMIT_US + 600 * US_PER_S - 1, &w->decisions);
+    assert_int_equal(w->decisions.n, 0);
+    dispatch_tick(w->dispatch, w->now_us + LIMIT_US + 600 * US_PER_S, &w->decisions);
+    expect_one_end(w, run_code_LOST, true);
+    world_free(w);
+}
+
 static void a_run_that_may_have_begun_under_another_runlog_is_interrupted(void **state)
 {
     struct world *w = world_new();
@@ -277,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_sent_run_is_presumed_expired_two_seconds_later),
         cmocka_unit_test(a_started_run_is_presumed_lost_ten_minutes_after_its_limit),
         cmocka_unit_test(nothing_is_presumed_before_anybody_has_listened),
+        cmocka_unit_test(deadlines_go_with_a_clock_that_is_set),
         cmocka_unit_test(a_run_that_may_have_begun_under_another_runlog_is_interrupted),
         cmocka_unit_test(a_run_that_did_not_arrive_is_given_again),
         cmocka_unit_test(a_run_that_its_host_names_is_left_to_it),
