@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define LOAD_WORKERS   4
+#define LOAD_WORKERS   4 /* at most */
 #define LOAD_NOTES_MAX ((size_t)1 << 18)
 
 struct load;
@@ -21,6 +21,7 @@ struct load_options {
     const char *url, *token;
     const char *witness; /* file on the host that modifies append to; absolute, without blanks */
     uint64_t seed;
+    unsigned n_workers; /* 0: LOAD_WORKERS */
 };
 
 enum note_fate {
@@ -44,6 +45,14 @@ void load_free(struct load *load);
 /* While paused. */
 size_t load_n_notes(const struct load *load);
 const struct note *load_note(const struct load *load, size_t i);
+
+/* Answers that were neither a success nor a refusal of the one error shape. */
+unsigned load_n_improper(const struct load *load);
+
+/* Notes as a file, for another process to look at: appends all, reads what is there. 0 or -errno.
+ */
+int load_save(const struct load *load, const char *path);
+int load_restore(struct load *load, const char *path);
 
 /* xorshift64*: *state is never 0. */
 uint64_t random_next(uint64_t *state);

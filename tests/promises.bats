@@ -8,14 +8,11 @@ setup()
 {
     make_scratch
     witness=$scratch/witness
-    nap='never started'
 }
 
 teardown()
 {
     local left=0
-    # What an agent was doing when it was killed outlives it.
-    pkill -KILL -fx "$nap" || true
     stop_reeve || left=1
     ! mountpoint -q "$scratch/disk" || umount "$scratch/disk"
     clean_up || left=1
@@ -87,6 +84,40 @@ thaw()
     [ ! -e "$witness" ]
 }
 
+# ---- something stands still ----
+
+# Long enough to be late for deadlines; `make crash` lets it be a minute, in which a host counts as silent.
+standstill=${REEVE_STANDSTILL_S:-2}
+
+@test "agent, controller and supervisor may stand still under load, and nothing is lost or done twice" {
+    start_reeve
+    "$REEVE_BUILD/tests/promised" load "$url" "$state/token" "$witness" "$scratch/notes" $((3 * standstill + 4)) "$RANDOM" 3>&- &
+    loading=$!
+    for program in agent controller; do
+        sleep 1
+        freeze "$program"
+        sleep "$standstill"
+        thaw
+    done
+    sleep 1
+    kill -STOP "$supervisor"
+    sleep "$standstill"
+    kill -CONT "$supervisor"
+    wait "$loading"
+    "$REEVE_BUILD/tests/promised" check "$url" "$state/token" "$witness" "$scratch/notes"
+}
+
+@test "a child that dies while the supervisor stands still is started when it goes on" {
+    start_reeve
+    kill -STOP "$supervisor"
+    old=$(child controller)
+    kill -KILL "$old"
+    sleep 0.5
+    kill -CONT "$supervisor"
+    wait_for 10 is_another controller "$old"
+    wait_for 10 submit_query
+}
+
 # ---- something dies ----
 
 @test "a run whose agent is killed is interrupted and not done again" {
@@ -96,6 +127,45 @@ thaw()
     wait_for 5 runs "$nap"
     kill_child agent
     wait_for 10 failed_with "$job" interrupted
+    [ "$(<"$witness")" = ran ]
+    runs_no_more "$nap"
+}
+
+@test "a run that is interrupted in its first moments tells when it began" {
+    start_reeve
+    unique_sleep
+    submit_shell "$nap"
+    wait_for 5 runs "$nap"
+    kill_child agent
+    wait_for 10 failed_with "$job" interrupted
+    holds '[.timeline[].event] | any(. == "started")'
+}
+
+@test "what an agent was doing ends with it, all of it, when nobody starts the agent again" {
+    start_reeve
+    unique_sleep
+    submit_shell "$nap & sh -c '$nap; true' & $nap"
+    wait_for 5 runs "$nap"
+    kill -STOP "$supervisor"
+    kill -KILL "$(child agent)"
+    wait_for 5 runs_no_more "$nap"
+    kill -CONT "$supervisor"
+    wait_for 10 failed_with "$job" interrupted
+}
+
+@test "a supervisor that is killed takes all with it, and nothing is done twice after the next start" {
+    start_reeve
+    unique_sleep
+    submit_shell "echo ran >>$witness; $nap"
+    wait_for 5 runs "$nap"
+    family=$(descendants_of "$supervisor")
+    kill -KILL "$supervisor"
+    for pid in $family; do wait_for 20 is_gone "$pid"; done
+    runs_no_more "$nap"
+    supervisor=
+    start_reeve
+    wait_for 10 failed_with "$job" interrupted
+    submit_query
     [ "$(<"$witness")" = ran ]
 }
 

@@ -12,6 +12,7 @@
 #include "base/ending.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/notify.h"
 #include "base/spawn_guard.h"
 #include "base/version.h"
 #include "config/config.h"
@@ -64,14 +65,19 @@ static void note_change(void *owner, const char *path, const struct field *field
 }
 
 /* Keys of place RELOAD are handed on here, to those who have copies. 0; OUTCOME_USAGE. */
-static int apply(const struct config_generation *generation, struct refusal *why)
+static int apply(struct agent *agent, const struct config_generation *generation,
+                 struct refusal *why)
 {
     struct agent_options options;
+    struct policy policy;
 
     int r = agent_options_make(generation->values, &options, why);
+    if (!r)
+        r = policy_make(generation->values, &policy, why);
     if (r)
         return r;
     log_set_lowest(options.log_level);
+    runs_set_policy(agent->runs, &policy);
     return 0;
 }
 
@@ -83,7 +89,7 @@ static void reload(struct agent *agent)
 
     int r = config_generation_read(&config_agent, agent->argv, &flags, &next, &why);
     if (!r)
-        r = apply(next, &why);
+        r = apply(agent, next, &why);
     if (r) {
         log_event(LOG_ERROR, "config.refused", LOG_TEXT("why", r < 0 ? fault_text() : why.text));
         config_generation_free(next);
@@ -201,6 +207,9 @@ static int agent_open(struct agent *agent, struct refusal *why)
     if (r)
         return r;
     agent->runs = runs_new(agent->log, agent->pool, &agent->clock);
+    r = apply(agent, agent->first, why);
+    if (r)
+        return r;
 
     struct session_options session = {
         .agent = &agent->options,
@@ -417,7 +426,9 @@ static int agent_start(struct agent *agent, struct refusal *why)
     log_event(LOG_NOTICE, "agent.started", LOG_TEXT("version", version_text()),
               LOG_TEXT("host", agent->options.hostname), LOG_TEXT("machine_id", agent->machine_id),
               LOG_NUMBER("epoch", runlog_epoch(agent->log)));
+    notify(NOTIFY_READY);
     r = agent_run(agent);
+    notify(NOTIFY_STOPPING);
     if (!r)
         r = runlog_close(TAKE(agent->log));
     if (!r)

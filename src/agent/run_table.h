@@ -32,6 +32,7 @@ enum runlog_state {
 struct known_run {
     struct run_key key;
     int64_t start_by_us;
+    int64_t started_us;  /* 0: not, or it is not known when */
     unsigned char known; /* enum runlog_state; RUNLOG_UNKNOWN: an empty slot */
     unsigned char state; /* enum run_state, enum run_code: the outcome */
     unsigned char code;

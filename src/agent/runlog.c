@@ -111,8 +111,10 @@ static void apply_started(struct runlog *log, const struct log_record *record)
 {
     struct known_run *entry = entry_of(log, record);
 
-    if (entry->known == RUNLOG_TAKEN)
-        entry->known = RUNLOG_STARTED;
+    if (entry->known != RUNLOG_TAKEN)
+        return;
+    entry->known = RUNLOG_STARTED;
+    entry->started_us = record->number;
 }
 
 void runlog_apply(struct runlog *log, const struct log_record *record, int64_t offset)
@@ -202,19 +204,6 @@ bool runlog_is_full(const struct runlog *log)
 
 /* ---- changes ---- */
 
-static int append_of(struct runlog *log, const struct known_run *entry, enum logged type)
-{
-    struct log_record record = {
-        .type = type,
-        .durable = entry->durable,
-        .run = entry->key.run,
-        .id = entry->key.job,
-        .start_by_us = entry->start_by_us,
-    };
-
-    return log_file_append(&log->file, &record, NULL);
-}
-
 int runlog_take(struct runlog *log, const struct run_key *key, bool durable, int64_t start_by_us)
 {
     struct log_record record = {
@@ -233,15 +222,23 @@ int runlog_take(struct runlog *log, const struct run_key *key, bool durable, int
     return 0;
 }
 
-int runlog_start(struct runlog *log, const struct run_key *key)
+int runlog_start(struct runlog *log, const struct run_key *key, int64_t started_us)
 {
-    struct known_run *entry = run_table_find(&log->runs, key);
+    const struct known_run *entry = run_table_find(&log->runs, key);
 
     assert(entry && entry->known == RUNLOG_TAKEN);
-    int r = append_of(log, entry, LOGGED_STARTED);
+    struct log_record record = {
+        .type = LOGGED_STARTED,
+        .durable = entry->durable,
+        .run = key->run,
+        .id = key->job,
+        .start_by_us = entry->start_by_us,
+        .number = started_us,
+    };
+    int r = log_file_append(&log->file, &record, NULL);
     if (r)
         return r;
-    entry->known = RUNLOG_STARTED;
+    apply_started(log, &record);
     log->durable_unsynced |= entry->durable;
     return 0;
 }
@@ -322,15 +319,27 @@ size_t runlog_report_size(const struct runlog *log, int64_t number)
     return report_at(log, number)->size;
 }
 
+static int append_confirmed(struct runlog *log, int64_t number)
+{
+    return log_file_append(&log->file,
+                           &(struct log_record){.type = LOGGED_CONFIRMED, .number = number}, NULL);
+}
+
+int runlog_try(struct runlog *log)
+{
+    return append_confirmed(log, log->confirmed);
+}
+
+/* Memory may be ahead of the file here: who does not know any more that a report was confirmed
+   sends it again, and it is confirmed again. */
 int runlog_confirm(struct runlog *log, int64_t number)
 {
     if (number <= log->confirmed)
         return 0;
     if (number > runlog_last(log))
         return OUTCOME_CONFLICT;
-    int r = log_file_append(&log->file,
-                            &(struct log_record){.type = LOGGED_CONFIRMED, .number = number}, NULL);
-    if (r)
+    int r = append_confirmed(log, number);
+    if (r < 0)
         return r;
     apply_confirmed(log, number);
     return 0;
@@ -338,7 +347,8 @@ int runlog_confirm(struct runlog *log, int64_t number)
 
 int runlog_renew(struct runlog *log)
 {
-    return runlog_write_anew(log, runlog_epoch_make());
+    int r = runlog_write_anew(log, runlog_epoch_make());
+    return r > 0 ? FAULT(-ENOSPC) : r; /* without it there is nothing to say */
 }
 
 /* ---- forgetting ---- */
@@ -378,7 +388,8 @@ int runlog_tidy(struct runlog *log, int64_t now_us)
     log->live -= (int64_t)((n_before - log->runs.n) * log_record_size(0));
     if (log->file.size < DEAD_WORTH || log->file.size < 2 * log->live || !disk_has_room(log))
         return 0;
-    return runlog_write_anew(log, log->epoch);
+    int r = runlog_write_anew(log, log->epoch);
+    return r < 0 ? r : 0; /* the file there is has to do */
 }
 
 /* ---- end ---- */
@@ -403,5 +414,5 @@ int runlog_close(struct runlog *log)
     if (!r)
         r = log_file_sync(&log->file);
     runlog_free(log);
-    return r;
+    return r < 0 ? r : 0; /* the next start finds out by itself */
 }

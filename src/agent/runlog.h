@@ -40,7 +40,8 @@ struct runlog_options {
 };
 
 /* Opens or makes `runlog` in the directory. Runs it finds unfinished are reported failed,
-   interrupted. 0; OUTCOME_UNAVAILABLE another process has it; or a fault. */
+   interrupted. 0; OUTCOME_UNAVAILABLE another process has it, or the disk takes nothing; or a
+   fault. */
 int runlog_open(const struct runlog_options *options, struct runlog **ret, struct refusal *why);
 /* Marks it as closed in good order. 0 or a fault; it is freed in both cases. */
 int runlog_close(struct runlog *log);
@@ -62,12 +63,16 @@ struct bus_run_ref_list runlog_unconfirmed(const struct runlog *log, struct aren
 bool runlog_has_room(const struct runlog *log); /* for runs to be done */
 bool runlog_is_full(const struct runlog *log);  /* for refusals too */
 
-/* Appends; none of these waits for the disk. Each 0 or a fault, after which nothing has changed.
-   `durable`: the run changes the host. */
+/* Appends; none of these waits for the disk. Each 0; OUTCOME_NO_SPACE the disk takes nothing: it is
+   full, over its quota or read-only; or a fault. Nothing has changed then. `durable`: the run
+   changes the host. */
 int runlog_take(struct runlog *log, const struct run_key *key, bool durable, int64_t start_by_us);
-int runlog_start(struct runlog *log, const struct run_key *key);
+/* started_us: 0 when the controller's clock is not known. */
+int runlog_start(struct runlog *log, const struct run_key *key, int64_t started_us);
 /* Of a run that was taken. Fills report->number. A final state is the run's last report. */
 int runlog_report(struct runlog *log, struct bus_report *report);
+/* Whether the disk takes anything, by a record that says nothing new. */
+int runlog_try(struct runlog *log);
 /* Before a durable run is begun, and before a report of one is sent: waits for the disk when there
    is something of a durable run to wait for. */
 int runlog_sync(struct runlog *log);

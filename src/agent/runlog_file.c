@@ -5,6 +5,7 @@
  * What a record means is runlog.c's affair.
  */
 #include "agent/runlog_file.h"
+#include "base/fault.h"
 #include "base/file.h"
 
 #include <assert.h>
@@ -128,6 +129,13 @@ static void reserve(struct log_file *file, int64_t end)
         file->reserved = end + RESERVE_STEP;
 }
 
+int log_file_failed(int error)
+{
+    if (error == ENOSPC || error == EDQUOT || error == EROFS)
+        return OUTCOME_NO_SPACE;
+    return FAULT(-error);
+}
+
 int log_file_append(struct log_file *file, const struct log_record *record, int64_t *ret_offset)
 {
     unsigned char head[RECORD_FRAME_SIZE + RECORD_HEAD_SIZE];
@@ -144,14 +152,14 @@ int log_file_append(struct log_file *file, const struct log_record *record, int6
         {.iov_base = head, .iov_len = sizeof(head)},
         {.iov_base = (void *)(uintptr_t)record->json.at, .iov_len = record->json.size},
     };
-    ssize_t written = pwritev(file->fd, parts, 2, file->size);
+    ssize_t written = FAULT_POINT("runlog.append") ? -1 : pwritev(file->fd, parts, 2, file->size);
     if (written != (ssize_t)(RECORD_FRAME_SIZE + size)) {
         int error = written < 0 ? errno : ENOSPC;
 
         /* Half a record is a torn tail, which the next start cuts off anyway. */
         if (written > 0 && ftruncate(file->fd, file->size) < 0)
             return FAULT(-errno);
-        return FAULT(-error);
+        return log_file_failed(error);
     }
     if (ret_offset)
         *ret_offset = file->size;
@@ -163,7 +171,7 @@ int log_file_append(struct log_file *file, const struct log_record *record, int6
 static int read_exactly(const struct log_file *file, int64_t offset, char *to, size_t size)
 {
     while (size > 0) {
-        ssize_t n = pread(file->fd, to, size, offset);
+        ssize_t n = FAULT_POINT("runlog.read") ? -1 : pread(file->fd, to, size, offset);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -201,7 +209,7 @@ int log_file_sync(struct log_file *file)
 {
     if (!file->unsynced)
         return 0;
-    if (fdatasync(file->fd) < 0)
+    if (FAULT_POINT("runlog.sync") || fdatasync(file->fd) < 0)
         return FAULT(-errno);
     file->unsynced = false;
     return 0;

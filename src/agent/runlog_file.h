@@ -26,8 +26,8 @@ enum logged {
     LOGGED_OPENED,   /* id: of the machine's boot */
     LOGGED_CLOSED,
     LOGGED_TAKEN,     /* id, run, durable, start_by_us */
-    LOGGED_STARTED,   /* the same; whether it was taken before or not */
-    LOGGED_REPORT,    /* the same, with number, state, code and JSON */
+    LOGGED_STARTED,   /* the same; whether it was taken before or not. number: when, 0: not known */
+    LOGGED_REPORT,    /* as taken, with number, state, code and JSON */
     LOGGED_CONFIRMED, /* number: all reports up to it are durable in the ledger */
     LOGGED_SETTLED,   /* a run whose outcome is confirmed: state, code; written when the file is
                          written anew */
@@ -56,13 +56,18 @@ struct log_file {
     bool unsynced;
 };
 
-/* Appends whole or not at all. *ret_offset, if not NULL, is where it stands. 0 or a fault. */
+/* Appends whole or not at all. *ret_offset, if not NULL, is where it stands. 0; OUTCOME_NO_SPACE
+   the disk takes nothing now; or a fault. */
 int log_file_append(struct log_file *file, const struct log_record *record, int64_t *ret_offset);
 /* The record at `offset`, in `arena`. 0 or a fault. */
 int log_file_read(const struct log_file *file, int64_t offset, struct arena *arena,
                   struct log_record *ret);
-/* Everything appended survives a power cut afterwards. */
+/* Everything appended survives a power cut afterwards. 0 or a fault: what the disk did not take
+   then is not known. */
 int log_file_sync(struct log_file *file);
+/* OUTCOME_NO_SPACE when that is what this errno means (full, over its quota, read-only), or a
+   fault. */
+int log_file_failed(int error);
 /* Size on disk of a record with this much JSON. */
 size_t log_record_size(size_t json_size);
 

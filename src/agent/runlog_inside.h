@@ -35,7 +35,7 @@ struct runlog {
  */
 void runlog_apply(struct runlog *log, const struct log_record *record, int64_t offset);
 /* Writes what is still needed into a new file in place of this one; numbers go on within an epoch
-   and begin at 1 in a new one. 0 or a fault. */
+   and begin at 1 in a new one. 0; OUTCOME_NO_SPACE, and the old one goes on; or a fault. */
 int runlog_write_anew(struct runlog *log, int64_t epoch);
 int64_t runlog_epoch_make(void);
 

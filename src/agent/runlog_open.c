@@ -6,6 +6,7 @@
  * truth.
  */
 #include "agent/runlog_inside.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -130,6 +131,8 @@ static int write_entry(struct log_file *to, const struct known_run *entry)
         .start_by_us = entry->start_by_us,
     };
 
+    if (record.type == LOGGED_STARTED)
+        record.number = entry->started_us;
     return log_file_append(to, &record, NULL);
 }
 
@@ -179,9 +182,10 @@ static int write_new(struct runlog *log, struct log_file *to, int64_t epoch, int
                         &offsets[i]);
     if (!r)
         r = log_file_sync(to);
-    if (!r && renameat(log->dir_fd, NEW_NAME, log->dir_fd, FILE_NAME) < 0)
-        r = FAULT(-errno);
-    if (!r && fsync(log->dir_fd) < 0)
+    if (!r && (FAULT_POINT("runlog.rename") ||
+               renameat(log->dir_fd, NEW_NAME, log->dir_fd, FILE_NAME) < 0))
+        r = log_file_failed(errno);
+    if (!r && (FAULT_POINT("runlog.renamed") || fsync(log->dir_fd) < 0))
         r = FAULT(-errno);
     return r;
 }
@@ -189,18 +193,21 @@ static int write_new(struct runlog *log, struct log_file *to, int64_t epoch, int
 int runlog_write_anew(struct runlog *log, int64_t epoch)
 {
     struct log_file to = {
-        .fd = openat(log->dir_fd, NEW_NAME, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                     0600),
+        .fd = FAULT_POINT("runlog.make")
+                  ? -1
+                  : openat(log->dir_fd, NEW_NAME,
+                           O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600),
     };
     size_t n = log->n_reports - log->n_gone;
     int64_t confirmed = epoch == log->epoch ? log->confirmed : 0;
 
     if (to.fd < 0)
-        return FAULT(-errno);
+        return log_file_failed(errno);
     int64_t *offsets = mem_alloc((n + 1) * sizeof(*offsets));
     int r = write_new(log, &to, epoch, confirmed, offsets);
     if (r) {
         close(to.fd);
+        unlinkat(log->dir_fd, NEW_NAME, 0);
     } else {
         for (size_t i = 0; i < n; i++)
             log->reports[log->n_gone + i].offset = offsets[i];
@@ -263,7 +270,9 @@ static int open_file(struct runlog *log, int64_t wall_us)
 {
     struct reading reading;
 
-    log->file.fd = openat(log->dir_fd, FILE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    log->file.fd = FAULT_POINT("runlog.open")
+                       ? -1
+                       : openat(log->dir_fd, FILE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (log->file.fd < 0 && errno == ENOENT)
         return runlog_write_anew(log, runlog_epoch_make());
     if (log->file.fd < 0)
@@ -291,6 +300,8 @@ static int interrupt(struct runlog *log, const struct known_run *entry)
     SET(&report, error,
         entry->known == RUNLOG_STARTED ? "the agent ended while it ran; the outcome is unknown"
                                        : "the agent ended before it began");
+    if (entry->started_us)
+        SET(&report, started_us, entry->started_us);
     int r = runlog_report(log, &report);
     arena_release(&arena);
     return r;
@@ -321,6 +332,9 @@ int runlog_open(const struct runlog_options *options, struct runlog **ret, struc
         r = open_file(log, options->wall_us);
     if (!r)
         r = interrupt_all(log);
+    if (r == OUTCOME_NO_SPACE)
+        r = refuse(why, OUTCOME_UNAVAILABLE, "state",
+                   "%s: the disk is full, over its quota or read-only", options->directory);
     if (r) {
         runlog_free(log);
         return r;

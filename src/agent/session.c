@@ -18,10 +18,11 @@ struct session {
     struct bus_peer *peer; /* NULL: not connected */
     bool confirmed;        /* the controller has said what it has */
     bool stopped;          /* takes no tasks */
-    int fault;             /* made in a callback */
-    int64_t sent;          /* number of the last report sent on this connection */
-    size_t on_the_way;     /* bytes of reports sent and not confirmed */
-    int64_t asked_us;      /* when the last hello or beat was sent; 0: answered */
+    bool hushed;
+    int fault;         /* made in a callback */
+    int64_t sent;      /* number of the last report sent on this connection */
+    size_t on_the_way; /* bytes of reports sent and not confirmed */
+    int64_t asked_us;  /* when the last hello or beat was sent; 0: answered */
     int64_t beat_at_us, facts_at_us;
     struct buf facts; /* as they were told last */
 };
@@ -112,16 +113,24 @@ static int send_report(struct session *session, int64_t number)
 
     arena_init(&arena);
     int r = runlog_read(session->is.log, number, &arena, &report);
-    if (!r)
+    if (!r) {
+        held_reveal(runs_held(session->is.runs), &report);
         bus_send(session->bus, session->peer, BUS_REPORT, &report);
+    }
     arena_release(&arena);
     return r;
+}
+
+static size_t report_size(const struct session *session, int64_t number)
+{
+    return runlog_report_size(session->is.log, number) +
+           held_size(runs_held(session->is.runs), number);
 }
 
 static int send_reports(struct session *session)
 {
     while (session->sent < runlog_last(session->is.log)) {
-        size_t size = runlog_report_size(session->is.log, session->sent + 1);
+        size_t size = report_size(session, session->sent + 1);
 
         if (session->on_the_way && session->on_the_way + size > SESSION_WINDOW)
             return 0;
@@ -136,7 +145,7 @@ static int send_reports(struct session *session)
 
 int session_send(struct session *session, int64_t boot_us)
 {
-    if (!session->peer)
+    if (!session->peer || session->hushed)
         return 0;
     if (boot_us >= session->beat_at_us)
         say_beat(session);
@@ -162,6 +171,7 @@ static int begin_new_epoch(struct session *session)
 
     if (r)
         return r;
+    held_forget(runs_held(session->is.runs), INT64_MAX); /* reports are numbered anew */
     log_event(LOG_WARNING, "runlog.renewed", LOG_NUMBER("epoch", runlog_epoch(session->is.log)));
     bus_drop(session->bus, session->peer, "the controller has reports that this agent never made");
     return 0;
@@ -174,12 +184,13 @@ static int hear_confirm(struct session *session, const struct bus_confirm *confi
 
     for (int64_t number = runlog_first_unconfirmed(log); session->confirmed && number <= last;
          number++)
-        session->on_the_way -= runlog_report_size(log, number);
+        session->on_the_way -= report_size(session, number);
     int r = runlog_confirm(log, confirm->number);
     if (r == OUTCOME_CONFLICT)
         return begin_new_epoch(session);
     if (r)
         return r;
+    held_forget(runs_held(session->is.runs), confirm->number);
     if (!session->confirmed || session->sent < runlog_first_unconfirmed(log) - 1)
         session->sent = runlog_first_unconfirmed(log) - 1;
     session->confirmed = true;
@@ -223,6 +234,14 @@ static int hear(struct session *session, enum bus_message message, const void *b
     return 0;
 }
 
+static void greet(struct session *session)
+{
+    say_hello(session);
+    log_event(LOG_NOTICE, "controller.connected",
+              LOG_NUMBER("unconfirmed", runlog_last(session->is.log) + 1 -
+                                            runlog_first_unconfirmed(session->is.log)));
+}
+
 static void on_connected(void *owner, struct bus_peer *peer)
 {
     struct session *session = owner;
@@ -230,10 +249,8 @@ static void on_connected(void *owner, struct bus_peer *peer)
     session->peer = peer;
     session->confirmed = false;
     session->on_the_way = 0;
-    say_hello(session);
-    log_event(LOG_NOTICE, "controller.connected",
-              LOG_NUMBER("unconfirmed", runlog_last(session->is.log) + 1 -
-                                            runlog_first_unconfirmed(session->is.log)));
+    if (!session->hushed)
+        greet(session);
 }
 
 static void on_message(void *owner, struct bus_peer *peer, enum bus_message message,
@@ -302,7 +319,7 @@ int64_t session_deadline_us(const struct session *session)
 {
     int64_t deadline_us = bus_deadline_us(session->bus);
 
-    if (session->peer && session->beat_at_us < deadline_us)
+    if (session->peer && !session->hushed && session->beat_at_us < deadline_us)
         deadline_us = session->beat_at_us;
     return deadline_us;
 }
@@ -312,6 +329,20 @@ int session_dispatch(struct session *session, int64_t boot_us)
     int r = bus_dispatch(session->bus, boot_us);
 
     return session->fault ? session->fault : r;
+}
+
+void session_hush(struct session *session)
+{
+    session->hushed = true;
+    if (session->peer)
+        bus_drop(session->bus, session->peer, "the disk of the runlog takes nothing");
+}
+
+void session_speak(struct session *session)
+{
+    session->hushed = false;
+    if (session->peer)
+        greet(session);
 }
 
 void session_stop_tasks(struct session *session)

@@ -38,6 +38,10 @@ int64_t session_deadline_us(const struct session *session);
 int session_dispatch(struct session *session, int64_t boot_us);
 /* Sends reports and, when it is time, a beat. After runlog_sync(). 0 or a fault. */
 int session_send(struct session *session, int64_t boot_us);
+/* Cuts the controller off and says nothing until session_speak(), which begins with a hello: runs
+   it does not name are then given again. */
+void session_hush(struct session *session);
+void session_speak(struct session *session);
 /* From now on tasks are left with the controller. */
 void session_stop_tasks(struct session *session);
 

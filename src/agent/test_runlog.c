@@ -23,7 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define START_BY INT64_C(1700000000000000)
+#define START_BY   INT64_C(1700000000000000)
+#define STARTED_US (START_BY - 5)
 
 struct fixture {
     char directory[64], path[80];
@@ -106,7 +107,7 @@ static void start(struct fixture *f, uint32_t n)
 {
     struct run_key key = key_of(n);
 
-    assert_int_equal(runlog_start(f->log, &key), 0);
+    assert_int_equal(runlog_start(f->log, &key, STARTED_US), 0);
     assert_int_equal(runlog_sync(f->log), 0);
 }
 
@@ -318,6 +319,8 @@ static void unfinished_runs_are_interrupted(void **state)
         struct run_key key = run_key_of(&report.run), began = key_of(2);
         assert_int_equal(strstr(report.error, "outcome is unknown") != NULL,
                          run_key_equal(&key, &began));
+        assert_int_equal(report.has_started_us, run_key_equal(&key, &began));
+        assert_true(!report.has_started_us || report.started_us == STARTED_US);
     }
     assert_int_equal(known(f, 1), RUNLOG_FINISHED);
     assert_int_equal(known(f, 2), RUNLOG_FINISHED);

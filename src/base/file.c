@@ -7,6 +7,7 @@
  */
 #include "base/file.h"
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/outcome.h"
 
@@ -105,7 +106,7 @@ static int write_and_sync(int fd, struct slice contents, mode_t mode)
         return r;
     if (fchmod(fd, mode) < 0)
         return FAULT(-errno);
-    if (fsync(fd) < 0)
+    if (FAULT_POINT("file.sync") || fsync(fd) < 0)
         return FAULT(-errno);
     return 0;
 }
@@ -124,11 +125,11 @@ int file_write(const char *path, struct slice contents, mode_t mode)
         return FAULT(-ENAMETOOLONG);
 
     buf_text(&beside);
-    fd = mkostemp(beside.at, O_CLOEXEC);
+    fd = FAULT_POINT("file.create") ? -1 : mkostemp(beside.at, O_CLOEXEC);
     if (fd < 0)
         return FAULT(-errno);
     int r = write_and_sync(fd, contents, mode);
-    if (r == 0 && rename(beside.at, path) < 0)
+    if (r == 0 && (FAULT_POINT("file.rename") || rename(beside.at, path) < 0))
         r = FAULT(-errno);
     if (r) {
         unlink(beside.at);
@@ -141,7 +142,7 @@ static int dir_make_one(const char *path, mode_t mode)
 {
     struct stat stat_;
 
-    if (mkdir(path, mode) == 0)
+    if (!FAULT_POINT("dir.make") && mkdir(path, mode) == 0)
         return 0;
     int error = errno;
     /* Not only EEXIST: on a read-only or foreign file system mkdir says so of directories that
@@ -179,7 +180,7 @@ int dir_sync(const char *path)
 
     if (fd < 0)
         return FAULT(-errno);
-    if (fsync(fd) < 0)
+    if (FAULT_POINT("dir.sync") || fsync(fd) < 0)
         return FAULT(-errno);
     return 0;
 }
@@ -189,7 +190,7 @@ int fd_write_all(int fd, const void *bytes, size_t size)
     const char *at = bytes;
 
     while (size > 0) {
-        ssize_t n = write(fd, at, size);
+        ssize_t n = FAULT_POINT("file.write") ? -1 : write(fd, at, size);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

@@ -6,6 +6,7 @@
  * there.
  */
 #include "bus/address.h"
+#include "base/fault.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -89,7 +90,9 @@ static int supervised_receive(struct address *address, int *ret)
         .msg_control = control.bytes,
         .msg_controllen = sizeof(control.bytes),
     };
-    ssize_t size = recvmsg(address->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t size = FAULT_POINT("stream.take")
+                       ? -1
+                       : recvmsg(address->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     *ret = -1;
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
@@ -153,7 +156,7 @@ static int hand_over(int to, int stream)
         .cmsg_type = SCM_RIGHTS,
     };
     memcpy(CMSG_DATA(rights), &stream, sizeof(int));
-    if (sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    if (FAULT_POINT("stream.give") || sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         return FAULT(-errno);
     return 0;
 }
@@ -162,7 +165,7 @@ int bus_introduce(int controller_fd, int agent_fd)
 {
     int ends[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (FAULT_POINT("stream.make") || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return FAULT(-errno);
     int r = hand_over(controller_fd, ends[0]);
     if (!r)
@@ -239,7 +242,8 @@ static int bind_and_listen(int fd, const struct address *address)
 
     if (unlink(path) < 0 && errno != ENOENT)
         return -1;
-    if (bind(fd, (const struct sockaddr *)&address->path, sizeof(address->path)) < 0)
+    if (FAULT_POINT("unix.bind") ||
+        bind(fd, (const struct sockaddr *)&address->path, sizeof(address->path)) < 0)
         return -1;
     if (chmod(path, 0600) < 0 || lchown(path, address->peer_uid, (gid_t)-1) < 0)
         return -1;
@@ -277,7 +281,8 @@ static int listening_open(struct address *address, const char *rest, struct refu
 
 static int listening_receive(struct address *address, int *ret)
 {
-    CLEANUP(fd_closep) int fd = accept4(address->fd, NULL, NULL, SOCK_CLOEXEC);
+    CLEANUP(fd_closep)
+    int fd = FAULT_POINT("unix.accept") ? -1 : accept4(address->fd, NULL, NULL, SOCK_CLOEXEC);
 
     *ret = -1;
     if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
@@ -306,7 +311,8 @@ static int connecting_seek(struct address *address, int *ret)
     int r = stream_socket(&fd);
     if (r)
         return r;
-    if (connect(fd, (const struct sockaddr *)&address->path, sizeof(address->path)) < 0 ||
+    if (FAULT_POINT("unix.connect") ||
+        connect(fd, (const struct sockaddr *)&address->path, sizeof(address->path)) < 0 ||
         !peer_is(fd, owner))
         return 0;
     *ret = fd;

@@ -85,6 +85,7 @@ int bus_dispatch(struct bus *bus, int64_t boot_us);
 void bus_send(struct bus *bus, struct bus_peer *peer, enum bus_message message, const void *body);
 /* Cuts a peer off; `gone` is called before this returns. */
 void bus_drop(struct bus *bus, struct bus_peer *peer, const char *why);
+void bus_drop_all(struct bus *bus, const char *why);
 /* A pointer of the owner's, NULL at first. */
 void bus_peer_set(struct bus_peer *peer, void *owners);
 void *bus_peer_get(const struct bus_peer *peer);

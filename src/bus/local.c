@@ -3,8 +3,10 @@
  * The bus on one machine: one stream socket to the one other side.
  *
  * There is at most one peer; a new stream ends the old one first. A peer that ended stays in memory
- * until the running dispatch is over, so that no loop above it holds a dangling pointer.
+ * until the running dispatch is over, so that no loop above it holds a dangling pointer. Tasks
+ * carry secrets: what held a message is wiped.
  */
+#include "base/fault.h"
 #include "base/mem.h"
 #include "bus/address.h"
 #include "bus/frame.h"
@@ -49,7 +51,7 @@ static int watch(struct bus *bus, int operation, int fd, uint32_t events, void *
 {
     struct epoll_event event = {.events = events, .data.ptr = who};
 
-    if (epoll_ctl(bus->epoll_fd, operation, fd, &event) < 0)
+    if (FAULT_POINT("bus.watch") || epoll_ctl(bus->epoll_fd, operation, fd, &event) < 0)
         return FAULT(-errno);
     return 0;
 }
@@ -69,7 +71,7 @@ int bus_open(const struct bus_options *options, struct bus **ret, struct refusal
         .address = address,
         .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
     };
-    arena_init(&bus->arena);
+    arena_init_secret(&bus->arena);
     r = bus->epoll_fd < 0 ? FAULT(-errno) : 0;
     if (!r && address.fd >= 0)
         r = watch(bus, EPOLL_CTL_ADD, address.fd, EPOLLIN, bus);
@@ -153,6 +155,12 @@ void bus_drop(struct bus *bus, struct bus_peer *peer, const char *why)
         free_ended(bus);
 }
 
+void bus_drop_all(struct bus *bus, const char *why)
+{
+    if (bus->peer)
+        bus_drop(bus, bus->peer, why);
+}
+
 static int peer_arrives(struct bus *bus, int fd)
 {
     if (bus->peer)
@@ -161,7 +169,7 @@ static int peer_arrives(struct bus *bus, int fd)
     struct bus_peer *peer = mem_alloc(sizeof(*peer));
     peer->fd = fd;
     frame_reader_init(&peer->reader, bus->role == BUS_AGENT ? BUS_CONTROLLER : BUS_AGENT);
-    buf_init(&peer->out, BUS_BACKLOG_MAX);
+    buf_init_secret(&peer->out, BUS_BACKLOG_MAX);
     int r = watch(bus, EPOLL_CTL_ADD, fd, EPOLLIN, peer);
     if (r) {
         peer_free(peer);
@@ -221,18 +229,19 @@ static void out_sent(struct bus_peer *peer, size_t size)
         return;
     out->size -= peer->sent;
     memmove(out->at, out->at + peer->sent, out->size);
+    explicit_bzero(out->at + out->size, peer->sent);
     peer->sent = 0;
-    if (out->size == 0 && out->room > OUT_KEPT) {
+    if (out->size == 0 && out->room > OUT_KEPT)
         buf_release(out);
-        buf_init(out, BUS_BACKLOG_MAX);
-    }
 }
 
 static void send_waiting(struct bus *bus, struct bus_peer *peer)
 {
     for (int i = 0; i < SENDS_MAX && peer->out.size > peer->sent; i++) {
-        ssize_t size = send(peer->fd, peer->out.at + peer->sent, peer->out.size - peer->sent,
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t size = FAULT_POINT("bus.send")
+                           ? -1
+                           : send(peer->fd, peer->out.at + peer->sent, peer->out.size - peer->sent,
+                                  MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (size < 0 && errno == EAGAIN)
             break;
@@ -290,7 +299,8 @@ static void receive_messages(struct bus *bus, struct bus_peer *peer)
     char bytes[READ_SIZE];
 
     for (int i = 0; i < READS_MAX && bus->peer == peer; i++) {
-        ssize_t size = recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        ssize_t size =
+            FAULT_POINT("bus.receive") ? -1 : recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             return;
@@ -300,6 +310,8 @@ static void receive_messages(struct bus *bus, struct bus_peer *peer)
             bus_drop(bus, peer, "the other side closed the connection");
         else
             take_messages(bus, peer, (struct slice){.at = bytes, .size = (size_t)size});
+        if (size > 0)
+            explicit_bzero(bytes, (size_t)size);
     }
 }
 

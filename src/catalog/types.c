@@ -32,12 +32,8 @@ static void add_member(struct buf *to, const char *ctype, const char *name,
                        const struct field *field)
 {
     static const char *const places[] = {
-        [PLACE_PATH] = "path: ",
-        [PLACE_QUERY] = "query: ",
-        [PLACE_BODY] = "",
-        [PLACE_WHOLE] = "whole body: ",
-        [PLACE_START] = "at start: ",
-        [PLACE_RELOAD] = "reloaded: ",
+        [PLACE_PATH] = "path: ",        [PLACE_QUERY] = "query: ",    [PLACE_BODY] = "",
+        [PLACE_WHOLE] = "whole body: ", [PLACE_START] = "at start: ", [PLACE_RELOAD] = "reloaded: ",
     };
     static const char *const presences[] = {
         [PRESENCE_REQUIRED] = "",
