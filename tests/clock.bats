@@ -72,6 +72,19 @@ list_is()
     grep -q 'core.clock_set by_ms=-7[12]' "$scratch/log"
 }
 
+@test "a controller that starts with an earlier clock makes no earlier times" {
+    start_pair_with_clock controller
+    set_clock controller +3600
+    submit_query
+    first=$job
+    end_program controller
+    set_clock controller +0
+    start_program controller
+    wait_for 20 agent_is_ready
+    submit_query
+    list_is "$job" "$first"
+}
+
 @test "what has timed out does not start when the controller's clock was set back" {
     start_pair_with_clock controller
     kill -STOP "$agent"

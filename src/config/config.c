@@ -43,12 +43,46 @@ void config_init(struct config *config, const struct config_program *program, st
     *config = (struct config){.arena = arena, .program = program};
 }
 
+/* No control character, and none that YAML takes for a line break or refuses. */
+static bool is_printable(struct slice character)
+{
+    static const char *const others[] = {"\u2028", "\u2029", "\ufeff", "\ufffe", "\uffff"};
+    unsigned char first = (unsigned char)character.at[0];
+
+    if (first < 0x20 || first == 0x7F)
+        return false;
+    if (character.size == 2 && first == 0xC2 && (unsigned char)character.at[1] < 0xA0)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        if (slice_is(character, others[i]))
+            return false;
+    }
+    return true;
+}
+
+/* So that a value is the same when it is shown and written again. */
+static bool is_line(struct slice text)
+{
+    while (text.size > 0) {
+        struct slice character = {.at = text.at, .size = slice_character_size(text)};
+        if (character.size == 0 || !is_printable(character))
+            return false;
+        text.at += character.size;
+        text.size -= character.size;
+    }
+    return true;
+}
+
 int config_add(struct config *config, const struct position *at, const char *text,
                const char *origin, struct refusal *why)
 {
     if (config->n == CONFIG_SETTINGS_MAX)
         return refuse(why, OUTCOME_USAGE, at->path, "%s: more than %d values", origin,
                       CONFIG_SETTINGS_MAX);
+    if (text && !is_line(slice_of(text)))
+        return refuse(why, OUTCOME_USAGE, at->path,
+                      "%s: %s: one line of UTF-8 is expected, without control characters", origin,
+                      at->path);
     if (config->n == config->room) {
         size_t room = config->room ? config->room * 2 : 32;
         struct setting *wider = arena_alloc(config->arena, room * sizeof(*wider));
@@ -172,7 +206,11 @@ int config_add_environment(struct config *config, struct refusal *why)
 
 static int refuse_flag(const char *flag, const char *text, struct refusal *why)
 {
-    return refuse(why, OUTCOME_USAGE, NULL, "%.200s: %s", flag, text);
+    CLEANUP(buf_release) struct buf shown;
+
+    buf_init(&shown, REFUSAL_TEXT_SIZE);
+    config_add_shown(&shown, slice_of(flag));
+    return refuse(why, OUTCOME_USAGE, NULL, "%s: %s", buf_text(&shown), text);
 }
 
 /* A list's flag adds to what other flags said, and replaces all else. */
@@ -253,13 +291,13 @@ static bool segment_below(const char *path, const char *prefix, struct slice *re
 }
 
 /* Text that is a value of this kind in JSON stands as it is; all else is text, for the decoder to
-   judge. */
+   judge. So is null, which would be the same as nothing. */
 static void write_text(const struct type *type, const char *text, struct json_writer *w)
 {
     struct json json;
     bool is_word = type->kind == KIND_I64 || type->kind == KIND_F64 || type->kind == KIND_FLAG;
 
-    if (is_word && json_check(slice_of(text), 1, &json, NULL) == 0)
+    if (is_word && json_check(slice_of(text), 1, &json, NULL) == 0 && json.kind != JSON_NULL)
         json_raw(w, slice_of(text));
     else
         json_text(w, text);

@@ -20,6 +20,7 @@
 #define CONFIG_FILE_MAX     ((size_t)1 << 20) /* bytes */
 #define CONFIG_DEPTH_MAX    8
 #define CONFIG_SETTINGS_MAX 10000 /* values of all keys */
+#define CONFIG_NAME_MAX     64    /* bytes of a name of one's own, such as a role's */
 
 /* Whose configuration it is. */
 struct config_program {

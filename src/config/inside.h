@@ -24,8 +24,10 @@ bool position_child(const struct position *at, struct slice segment, bool loose,
                     struct arena *arena, struct position *ret);
 /* What may stand beneath: "certificate, key"; for refusals. */
 void position_accepts(const struct position *at, struct buf *to);
+/* What somebody wrote, for refusals: cut, and with nothing in it that a terminal obeys. */
+void config_add_shown(struct buf *to, struct slice text);
 
-/* 0; OUTCOME_USAGE too many. */
+/* 0; OUTCOME_USAGE too many, or no text. */
 int config_add(struct config *config, const struct position *at, const char *text,
                const char *origin, struct refusal *why);
 /* Drops what was given for this key: a later source replaces a list as a whole. */

@@ -2,8 +2,11 @@
 /*
  * The tree of keys, walked by the schema.
  */
+#include "base/json.h"
+#include "base/mem.h"
 #include "config/inside.h"
 
+#include <ctype.h>
 #include <string.h>
 
 void position_root(const struct schema *schema, struct type *ret_type, struct position *ret)
@@ -34,13 +37,24 @@ static const struct field *field_find(const struct schema *schema, struct slice 
     return NULL;
 }
 
+/* Of one's own. Refusals name the whole path, by which its place is found again: nothing that would
+   be cut or escaped there. */
+static bool is_name(struct slice segment)
+{
+    for (size_t i = 0; i < segment.size; i++) {
+        if (!isalnum((unsigned char)segment.at[i]) && segment.at[i] != '_' && segment.at[i] != '-')
+            return false;
+    }
+    return segment.size > 0 && segment.size <= CONFIG_NAME_MAX;
+}
+
 bool position_child(const struct position *at, struct slice segment, bool loose,
                     struct arena *arena, struct position *ret)
 {
     const char *separator = at->path[0] ? "." : "";
     struct position child = {.field = at->field};
 
-    if (at->type->kind == KIND_MAP && segment.size > 0) {
+    if (at->type->kind == KIND_MAP && is_name(segment)) {
         child.type = at->type->element;
         child.path =
             arena_printf(arena, "%s%s%.*s", at->path, separator, (int)segment.size, segment.at);
@@ -79,13 +93,25 @@ void position_accepts(const struct position *at, struct buf *to)
     const char *separator = "";
 
     if (at->type->kind == KIND_MAP) {
-        buf_add_text(to, "names of your own");
+        buf_printf(to, "names of your own: at most %d letters, digits, - and _", CONFIG_NAME_MAX);
         return;
     }
     for (const struct field *field = at->type->schema->fields; field->wire; field++) {
         buf_printf(to, "%s%s", separator, field->wire);
         separator = ", ";
     }
+}
+
+#define SHOWN_MAX 64 /* bytes */
+
+void config_add_shown(struct buf *to, struct slice text)
+{
+    CLEANUP(buf_release) struct buf quoted;
+
+    buf_init(&quoted, SHOWN_MAX * 6 + 2); /* as many as an escape has */
+    json_quote(&quoted, slice_cut_at_character(text, SHOWN_MAX));
+    buf_add(to, quoted.at + 1, quoted.size - 2);
+    buf_add_text(to, text.size > SHOWN_MAX ? "…" : "");
 }
 
 /* ---- all keys ---- */

@@ -167,6 +167,17 @@ static void a_map_in_the_environment_is_written_as_in_the_file(void **state)
                                            "accepted are permissions");
 }
 
+static void a_variable_that_is_no_text_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    setenv("REEVE_PORT", "\xff", 1);
+    assert_int_equal(read_with(fixture, "", NULL), OUTCOME_USAGE);
+    assert_string_equal(fixture->why.text,
+                        "REEVE_PORT: port: one line of UTF-8 is expected, without control "
+                        "characters");
+}
+
 static void what_is_wrong_is_named_with_its_line(void **state)
 {
     static const char *const cases[][2] = {
@@ -192,7 +203,15 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"--- \nport: 1\n--- \nport: 2\n", "reeve.yaml:3: one document is expected"},
         {"- port\n", "reeve.yaml:1: keys are expected beneath it, and no list"},
         {"? [a]\n: b\n", "reeve.yaml:1: a key must be a word"},
-        {"listen: \xff\n", "reeve.yaml:"},
+        {"listen: \xff\n", "reeve.yaml:1: invalid leading UTF-8 octet"},
+        {"port: 1\n\n# caf\xe9 au lait\n", "reeve.yaml:3: invalid trailing UTF-8 octet"},
+        {"listen: \"a\\Lb\"\n", "reeve.yaml:1: listen: one line of UTF-8 is expected, without"},
+        {"port: 1\nlisten: |\n  a\n", "reeve.yaml:2: listen: one line of UTF-8 is expected"},
+        {"port: null\n", "reeve.yaml:1: port: '\"null\"' is not accepted; expected an integer"},
+        {"port: 1\nlisten: !x a\n", "reeve.yaml:2: a tag is not accepted"},
+        {"\"\\e[31m\": 1\n", "reeve.yaml:1: there is no key '\\u001b[31m'; accepted are state"},
+        {"roles:\n  \"a\\nb\": {}\n",
+         "reeve.yaml:2: roles: there is no key 'a\\nb'; accepted are names of your own"},
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -248,6 +267,9 @@ static void wrong_flags_are_named(void **state)
         {"--port", "x", "--port: port: '\"x\"' is not accepted"},
         {"--tls", "x", "--tls: name a key beneath it"},
         {"--no-port", NULL, "--no-port: there is no such flag"},
+        {"--state", "/\xff", "--state: state: one line of UTF-8 is expected"},
+        {"--roles.\xff.permissions", "x",
+         "--roles.\xef\xbf\xbd.permissions: there is no such flag"},
         {"--no-insecure=true", NULL, "--no-insecure: takes no value"},
         {"port", NULL, "port: only flags are accepted"},
         {"--ready-fd", "-1", "--ready-fd: a number from 0"},
@@ -414,6 +436,7 @@ int main(void)
         TEST(the_file_overrules_defaults_the_environment_the_file_and_flags_all),
         TEST(flags_take_dashes_for_underscores_and_lists_repeat),
         TEST(a_map_in_the_environment_is_written_as_in_the_file),
+        TEST(a_variable_that_is_no_text_is_refused),
         TEST(what_is_wrong_is_named_with_its_line),
         TEST(an_empty_section_is_none),
         TEST(a_file_over_the_cap_and_one_that_is_missing_are_refused),

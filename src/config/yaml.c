@@ -37,15 +37,39 @@ static int refuse_here(const struct reading *reading, const struct position *at,
                   at->path[0] ? ": " : "", text);
 }
 
+/* Of bytes that are no text the parser knows the offset alone. */
+static size_t problem_line(const struct reading *reading)
+{
+    const yaml_parser_t *parser = &reading->parser;
+    size_t line = 0;
+
+    if (parser->error != YAML_READER_ERROR)
+        return parser->problem_mark.line;
+    for (size_t i = 0; i < parser->problem_offset; i++)
+        line += reading->source->text.at[i] == '\n';
+    return line;
+}
+
+static bool has_tag(const yaml_event_t *event)
+{
+    return (event->type == YAML_SCALAR_EVENT && event->data.scalar.tag) ||
+           (event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.tag) ||
+           (event->type == YAML_SEQUENCE_START_EVENT && event->data.sequence_start.tag);
+}
+
 static int next(struct reading *reading)
 {
     yaml_event_delete(&reading->event);
-    if (yaml_parser_parse(&reading->parser, &reading->event))
-        return 0;
+    if (yaml_parser_parse(&reading->parser, &reading->event)) {
+        if (!has_tag(&reading->event))
+            return 0;
+        return refuse(reading->why, OUTCOME_USAGE, NULL,
+                      "%s: a tag is not accepted: the key tells what a value is", origin(reading));
+    }
     reading->event = (yaml_event_t){.type = YAML_NO_EVENT};
     const char *problem = reading->parser.problem ? reading->parser.problem : "no YAML";
     return refuse(reading->why, OUTCOME_USAGE, NULL, "%s: %s",
-                  origin_at(reading, reading->parser.problem_mark.line), problem);
+                  origin_at(reading, problem_line(reading)), problem);
 }
 
 static int read_node(struct reading *reading, const struct position *at, int depth);
@@ -91,8 +115,9 @@ static int refuse_key(struct reading *reading, const struct position *at, struct
     CLEANUP(buf_release) struct buf text;
 
     buf_init(&text, REFUSAL_TEXT_SIZE);
-    buf_printf(&text, "there is no key '%.*s'; accepted are ", (int)(key.size < 64 ? key.size : 64),
-               key.at);
+    buf_add_text(&text, "there is no key '");
+    config_add_shown(&text, key);
+    buf_add_text(&text, "'; accepted are ");
     position_accepts(at, &text);
     return refuse_here(reading, at, buf_text(&text));
 }
@@ -216,8 +241,8 @@ int yaml_read(struct config *config, const struct position *at, const struct yam
     if (!yaml_parser_initialize(&reading.parser))
         abort(); /* out of memory, as everywhere */
     yaml_parser_set_encoding(&reading.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reading.parser, (const unsigned char *)source->text.at,
-                                 source->text.size);
+    const char *text = source->text.at ? source->text.at : ""; /* asserted, of nothing as well */
+    yaml_parser_set_input_string(&reading.parser, (const unsigned char *)text, source->text.size);
     int r = read_stream(&reading, at);
     yaml_event_delete(&reading.event);
     yaml_parser_delete(&reading.parser);

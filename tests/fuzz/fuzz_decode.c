@@ -24,16 +24,20 @@ static void assert_fit_for_a_terminal(const char *text)
 
 static void assert_comes_back(const struct schema *schema, const void *object, struct arena *arena)
 {
-    CLEANUP(buf_release) struct buf once = {.cap = ENCODED_CAP};
-    CLEANUP(buf_release) struct buf twice = {.cap = ENCODED_CAP};
+    CLEANUP(buf_release) struct buf once = {.cap = ENCODED_CAP, .wipes = true};
+    CLEANUP(buf_release) struct buf twice = {.cap = ENCODED_CAP, .wipes = true};
+    CLEANUP(buf_release) struct buf shown = {.cap = ENCODED_CAP};
     void *again = arena_alloc(arena, schema->size);
 
-    schema_encode(schema, object, &once);
+    schema_encode_revealed(schema, object, &once);
     assert(!buf_overflowed(&once));
     int r = schema_decode(schema, buf_slice(&once), JSON_VALUES_MAX_RESULT, arena, again, NULL);
     assert(r == 0);
-    schema_encode(schema, again, &twice);
+    schema_encode_revealed(schema, again, &twice);
     assert(slice_equal(buf_slice(&once), buf_slice(&twice)));
+    schema_encode(schema, object, &shown);
+    assert(schema_has_secret(schema, object) || slice_equal(buf_slice(&once), buf_slice(&shown)));
+    assert(schema_check(schema, buf_slice(&shown), JSON_VALUES_MAX_RESULT, NULL) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
