@@ -669,7 +669,7 @@ struct agent_config {
     int64_t max_jobs; /* at start: Runs at once; an integer from 1 to 100; default 10 */
     enum log_word log_level; /* at start: Least important event that is logged; default notice */
     bool log_json; /* at start: Log a JSON object a line; default false */
-    struct str_list allow; /* reloaded: Operations this host does: types, or the beginning of one and a star, such as node.* (default: all); an array, each value 1 to 64 characters of text; optional */
+    struct str_list allow; /* reloaded: Operations this host does: types, or the beginning of one and a star, such as node.*; an empty list: none (default: all); an array, each value 1 to 64 characters of text; optional */
     struct str_list deny; /* reloaded: Operations this host refuses, also when allowed; an array, each value 1 to 64 characters of text; optional */
     struct config_command command; /* reloaded: How programs are run; optional */
 };

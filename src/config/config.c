@@ -358,8 +358,9 @@ static void write_list(const struct config *config, const struct position *at,
 {
     json_begin_array(w);
     for (size_t i = 0; i < config->n; i++) {
-        if (strcmp(config->settings[i].path, at->path) == 0)
-            write_text(at->type->element, config->settings[i].text, w);
+        const struct setting *setting = &config->settings[i];
+        if (setting->text && strcmp(setting->path, at->path) == 0)
+            write_text(at->type->element, setting->text, w);
     }
     json_end_array(w);
 }

@@ -37,7 +37,7 @@ extern const struct config_program config_controller, config_agent;
 /* One value that was given. */
 struct setting {
     const char *path;
-    const char *text;
+    const char *text; /* NULL: an object or a list is there, maybe empty */
     const char *origin; /* "/etc/reeve/reeve.yaml:12", "REEVE_PORT", "--port" */
     const struct field *field;
 };

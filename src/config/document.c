@@ -15,9 +15,7 @@ static const char *default_of(const struct field *field)
 {
     if (field->default_text)
         return field->default_text;
-    if (field->type.kind == KIND_LIST)
-        return "[]";
-    return field->type.kind == KIND_MAP ? "{}" : "";
+    return field->type.kind == KIND_MAP ? "{}" : ""; /* an empty list is not the same as none */
 }
 
 /* What a value must be, in the words of a configuration. */

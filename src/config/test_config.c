@@ -316,6 +316,7 @@ static void a_list_from_the_environment_replaces_the_files(void **state)
     assert_string_equal(fixture->agent.allow.v[0], "job.a");
     setenv("REEVE_AGENT_ALLOW", "[]", 1);
     assert_int_equal(read_agent(fixture, "allow: [node.*]\n"), 0);
+    assert_true(fixture->agent.has_allow); /* which allows nothing, unlike no list */
     assert_int_equal(fixture->agent.allow.n, 0);
 }
 

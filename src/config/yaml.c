@@ -187,6 +187,10 @@ static int read_sequence(struct reading *reading, const struct position *at)
     struct position element = *at;
     element.type = at->type->element;
     config_forget(reading->config, at->path);
+    /* So that an empty list is one, and not the default. */
+    int added = config_add(reading->config, at, NULL, origin(reading), reading->why);
+    if (added)
+        return added;
     for (;;) {
         int r = next(reading);
         if (r || reading->event.type == YAML_SEQUENCE_END_EVENT)

@@ -12,10 +12,18 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdatomic.h>
+
+#define KNOWN_SIZE 4096 /* a token that is pushed out is verified like a new one */
+
+_Static_assert((KNOWN_SIZE & (KNOWN_SIZE - 1)) == 0, "slots are counted by a mask");
 
 struct access {
     struct token_key key;
+    /* Keyed hashes of tokens that some loop has verified: each loop remembers its own. */
+    uint8_t known_key[crypto_shorthash_KEYBYTES];
+    _Atomic uint64_t known[KNOWN_SIZE];
     struct revoked *revoked;
     struct rate_limit *rate;
     struct lockout *lockout;
@@ -32,6 +40,7 @@ struct access *access_new(const struct token_key *key, const char *revoked_path)
     access->revoked = revoked_new(revoked_path);
     access->rate = rate_limit_new();
     access->lockout = lockout_new();
+    randombytes_buf(access->known_key, sizeof(access->known_key));
     pthread_mutex_init(&access->lock, NULL);
     role_set_init(&access->roles);
     return access;
@@ -101,7 +110,29 @@ static int64_t seconds_up(int64_t duration_us)
     return (duration_us + US_PER_S - 1) / US_PER_S;
 }
 
-/* A token that is not known yet. */
+static uint64_t known_hash(const struct access *access, struct slice text)
+{
+    uint64_t hash;
+
+    crypto_shorthash((uint8_t *)&hash, (const uint8_t *)text.at, text.size, access->known_key);
+    return hash ? hash : 1;
+}
+
+static bool is_known(const struct access *access, struct slice text)
+{
+    uint64_t hash = known_hash(access, text);
+
+    return atomic_load(&access->known[hash & (KNOWN_SIZE - 1)]) == hash;
+}
+
+static void make_known(struct access *access, struct slice text)
+{
+    uint64_t hash = known_hash(access, text);
+
+    atomic_store(&access->known[hash & (KNOWN_SIZE - 1)], hash);
+}
+
+/* A token that this loop does not know yet. */
 static int verify_anew(struct access *access, struct token_cache *cache,
                        const struct access_question *question, struct access_answer *answer,
                        struct refusal *why)
@@ -109,8 +140,9 @@ static int verify_anew(struct access *access, struct token_cache *cache,
     uint64_t address = address_key(question->peer);
     int64_t left_us = lockout_left(access->lockout, address, question->boot_us);
     struct slice text;
+    bool has_token = token_of_header(question->authorization, &text);
 
-    if (left_us && token_of_header(question->authorization, &text)) {
+    if (left_us && has_token && !is_known(access, text)) {
         answer->retry_after_s = seconds_up(left_us);
         return refuse(why, OUTCOME_BUSY, NULL,
                       "too many bad tokens from this address; a new one is accepted in %lld s",
@@ -118,8 +150,9 @@ static int verify_anew(struct access *access, struct token_cache *cache,
     }
     int r =
         token_cache_verify(cache, question->authorization, question->now_us, &answer->token, why);
-    if (r && token_of_header(question->authorization, &text) &&
-        !token_is_signed(&access->key, text))
+    if (!r)
+        make_known(access, text);
+    else if (has_token && !token_is_signed(&access->key, text))
         answer->locks_out = lockout_count(access->lockout, address, question->boot_us);
     return r;
 }

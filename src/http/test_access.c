@@ -325,7 +325,8 @@ static void bad_tokens_lock_their_address_out_but_not_tokens_known_there(void **
     assert_int_equal(ask(fixture, "Bearer a.b.c", 0), OUTCOME_BUSY);
     assert_int_equal(fixture->answer.retry_after_s, 60);
     assert_int_equal(ask(fixture, fresh, 0), OUTCOME_BUSY);
-    assert_int_equal(ask(fixture, known, 0), 0);
+    for (int loop = 0; loop < 2; loop++)
+        assert_int_equal(ask(fixture, known, loop), 0);            /* whichever loop has seen it */
     assert_int_equal(ask(fixture, NULL, 0), OUTCOME_UNAUTHORIZED); /* no attempt at all */
     fixture->peer.sin_addr.s_addr = htonl(0x7F000002);
     assert_int_equal(ask(fixture, fresh, 0), 0);
