@@ -15,6 +15,29 @@ compile()
         -fsyntax-only -DROWS_EXTRA="\"$rows\"" src/catalog/catalog.c 2>&1
 }
 
+# trapped TITLE <STATEMENT: what a function does with a secret `s` does not compile.
+trapped()
+{
+    local output
+    if output=$(
+        { printf '#include "base/log.h"\n#include "catalog/catalog.h"\n'
+          printf 'void trap(struct buf *to, struct json_writer *w, struct secret s);\n'
+          printf 'void trap(struct buf *to, struct json_writer *w, struct secret s)\n{\n(void)to, (void)w, (void)s;\n'
+          cat
+          printf '\n}\n'; } |
+            ${CC:-cc} -std=c17 -D_GNU_SOURCE -include src/base/banned.h -Isrc -Wall -Wextra -Wpedantic -Werror -Wformat=2 \
+                -fsyntax-only -x c - 2>&1
+    ); then
+        echo "FAILED: $1: it compiles"
+        failed=1
+    elif grep -qE "error: .*(secret|aggregate|incompatible|invalid|format|expects|operand|convert|cast)" <<<"$output"; then
+        echo "ok: $1"
+    else
+        echo "FAILED: $1: $output"
+        failed=1
+    fi
+}
+
 # accepted TITLE <ROWS: the traps are not so tight that right rows are caught.
 accepted()
 {
@@ -47,6 +70,8 @@ STRUCT(trap_a, "A")
 FIELD(trap_a, BODY, str, name, REQUIRED, LENGTH(1, 9), "Name")
 FIELD(trap_a, BODY, list(i64), sizes, OPTIONAL, RANGE(1, 9), "Sizes")
 FIELD(trap_a, BODY, map(trap_color), colors, OPTIONAL, ANY, "Colors")
+FIELD(trap_a, BODY, secret, password, OPTIONAL, LENGTH(1, 9), "Password")
+FIELD(trap_a, BODY, map(secret), keys, OPTIONAL, LENGTH(1, 9), "Keys")
 FIELD(trap_a, QUERY, duration, age, DEFAULT("1s"), RANGE(0, US_PER_S), "Age")
 PAIR(trap_a, AT_MOST_ONE, sizes, colors)
 TABLE(trap_a, "name")
@@ -142,6 +167,53 @@ FIELD(trap_a, WHOLE, any, x, REQUIRED, ANY, "X")
 FIELD(trap_a, QUERY, str, y, OPTIONAL, ANY, "Y")
 END(trap_a)
 ROWS
+
+refused 'a secret in a query' 'a secret stands in a body alone: trap_a.x' <<'ROWS'
+STRUCT(trap_a, "A")
+FIELD(trap_a, QUERY, secret, x, OPTIONAL, ANY, "X")
+END(trap_a)
+ROWS
+
+refused 'secrets in a path' 'a secret stands in a body alone: trap_a.x' <<'ROWS'
+STRUCT(trap_a, "A")
+FIELD(trap_a, PATH, list(secret), x, REQUIRED, ANY, "X")
+END(trap_a)
+ROWS
+
+refused 'a range of a secret' 'rule does not fit the kind: trap_a.x' <<'ROWS'
+STRUCT(trap_a, "A")
+FIELD(trap_a, BODY, secret, x, OPTIONAL, RANGE(1, 9), "X")
+END(trap_a)
+ROWS
+
+trapped 'a secret in a log line' <<'CODE'
+log_event(LOG_INFO, "trap", LOG_TEXT("password", s));
+CODE
+
+trapped 'a secret as a number of a log line' <<'CODE'
+log_event(LOG_INFO, "trap", LOG_NUMBER("password", s));
+CODE
+
+trapped 'a secret in printf' <<'CODE'
+printf("%s", s);
+CODE
+
+trapped 'a secret in a refusal' <<'CODE'
+refuse(NULL, OUTCOME_INVALID, NULL, "%s", s);
+CODE
+
+trapped 'a secret in a buf' <<'CODE'
+buf_add_slice(to, s);
+CODE
+
+trapped 'a secret as JSON' <<'CODE'
+json_slice(w, s);
+CODE
+
+trapped 'a secret as text' <<'CODE'
+const char *text = s;
+(void)text;
+CODE
 
 refused 'an OP without a permission of the list' 'PERMISSION_ROOT' <<'ROWS'
 OP(trap, "trap.get", GET, "/trap", ROOT, LOCAL, 0, none, none, 204, "trap", "Trap")

@@ -68,7 +68,7 @@ start_reeve()
     port=${port:-$(free_port)}
     url=http://127.0.0.1:$port
     log=$scratch/log
-    "${runner[@]}" "$reeve" start --state "$state" --port "$port" --log-level info "$@" >>"$log" 2>&1 3>&- &
+    "${runner[@]}" "$reeve" start --state "$state" --port "$port" --log-level "${log_level:-info}" "$@" >>"$log" 2>&1 3>&- &
     supervisor=$!
     export supervisor url token state port log
     wait_for 20 has_begun_or_ended
@@ -77,6 +77,7 @@ start_reeve()
         return 1
     }
     token=$(<"$state/token")
+    url=$(<"$state/url")
     wait_for 10 agent_is_ready
 }
 

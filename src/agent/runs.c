@@ -6,6 +6,8 @@
  * whoever makes it.
  */
 #include "agent/runs.h"
+
+#include "agent/journal.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -14,14 +16,28 @@
 /* Waiting runs are looked through this often. */
 #define WAITING_TICK_US (200 * US_PER_MS)
 
+/* How a run ends. */
+struct ending {
+    enum run_state state;
+    enum run_code code;
+    const char *error; /* NULL: none */
+    bool changed;
+    struct slice data; /* empty: none */
+    int64_t boot_us;
+};
+
 struct run {
     struct run_key key;
     const struct op *op;
+    char *user;        /* who made the job */
     struct slice data; /* its own block; given to the work when chosen */
     int64_t limit_us, start_by_us;
+    int64_t start_by_boot_us;     /* the same, by what was known when it was taken */
     int64_t taken_us, started_us; /* own clock; 0: not yet */
+    bool sensitive;               /* nothing of what it came to is written down */
     bool told;                    /* what it does now has been reported */
     struct work *work;            /* since it was chosen */
+    struct ending ending;         /* while untold; the error is its own block */
     struct run *next;
 };
 
@@ -34,20 +50,14 @@ struct runs {
     struct runlog *log;
     struct worker_pool *pool;
     const struct clock_offset *clock;
+    struct policy policy;
     struct run_list waiting, chosen, running;
+    struct run_list untold; /* ended, and the disk does not take it */
+    struct held held;       /* beside the reports of sensitive runs */
+    bool disk_refuses;
     size_t waiting_bytes;
     int64_t looked_us; /* when the waiting ones were last looked through */
     bool killed;
-};
-
-/* How a run ends. */
-struct ending {
-    enum run_state state;
-    enum run_code code;
-    const char *error; /* NULL: none */
-    bool changed;
-    struct slice data; /* empty: none */
-    int64_t boot_us;
 };
 
 /* ---- lists ---- */
@@ -62,6 +72,15 @@ static void list_add(struct run_list *list, struct run *run)
     run->next = NULL;
     *list->end = run;
     list->end = &run->next;
+    list->n++;
+}
+
+static void list_put_first(struct run_list *list, struct run *run)
+{
+    run->next = list->first;
+    if (!list->first)
+        list->end = &run->next;
+    list->first = run;
     list->n++;
 }
 
@@ -86,10 +105,21 @@ static struct run **list_find(struct run_list *list, const struct run_key *key)
     return NULL;
 }
 
+static void data_drop(struct run *run)
+{
+    void *bytes = (void *)(uintptr_t)run->data.at;
+
+    if (bytes)
+        explicit_bzero(bytes, run->data.size);
+    run->data.at = mem_free(bytes);
+}
+
 static void run_free(struct run *run)
 {
-    mem_free((void *)(uintptr_t)run->data.at);
+    data_drop(run);
+    mem_free(run->user);
     work_free(run->work);
+    mem_free((void *)(uintptr_t)run->ending.error);
     mem_free(run);
 }
 
@@ -98,11 +128,20 @@ struct runs *runs_new(struct runlog *log, struct worker_pool *pool,
 {
     struct runs *runs = mem_alloc(sizeof(*runs));
 
-    *runs = (struct runs){.log = log, .pool = pool, .clock = clock};
+    static const struct str_list nothing;
+
+    *runs = (struct runs){.log = log, .pool = pool, .clock = clock, .policy = {.deny = &nothing}};
     list_init(&runs->waiting);
     list_init(&runs->chosen);
     list_init(&runs->running);
+    list_init(&runs->untold);
+    held_init(&runs->held);
     return runs;
+}
+
+void runs_set_policy(struct runs *runs, const struct policy *policy)
+{
+    runs->policy = *policy;
 }
 
 void runs_free(struct runs *runs)
@@ -120,12 +159,20 @@ void runs_free(struct runs *runs)
         run_free(list_take(&runs->chosen, &runs->chosen.first));
     while (runs->waiting.first)
         run_free(list_take(&runs->waiting, &runs->waiting.first));
+    while (runs->untold.first)
+        run_free(list_take(&runs->untold, &runs->untold.first));
+    held_release(&runs->held);
     mem_free(runs);
+}
+
+struct held *runs_held(struct runs *runs)
+{
+    return &runs->held;
 }
 
 int runs_n_running(const struct runs *runs)
 {
-    return runs->running.n + runs->chosen.n;
+    return runs->running.n + runs->chosen.n + runs->untold.n;
 }
 
 int runs_n_waiting(const struct runs *runs)
@@ -158,12 +205,23 @@ static int report(struct runs *runs, const struct run *run, const struct ending 
     if (ending->boot_us)
         SET(&said, changed, ending->changed);
     if (ending->error)
-        SET(&said, error, ending->error);
+        SET(&said, error, run->sensitive ? SECRET_SHOWN : ending->error);
     if (ending->data.size)
-        SET(&said, data, ending->data);
+        SET(&said, data, run->sensitive ? SENSITIVE_SHOWN : ending->data);
     int r = runlog_report(runs->log, &said);
+    if (!r && run->sensitive)
+        held_add(&runs->held, said.number, slice_of(ending->error), ending->data);
     arena_release(&arena);
+    runs->disk_refuses |= r == OUTCOME_NO_SPACE;
     return r;
+}
+
+/* What a disk that takes nothing could not be told is kept until it takes it. */
+static void keep_untold(struct runs *runs, struct run *run, const struct ending *ending)
+{
+    run->ending = *ending;
+    run->ending.error = ending->error ? mem_strdup(ending->error) : NULL;
+    list_add(&runs->untold, run);
 }
 
 /* Reports the end of a run that is in no list any more, and frees it. */
@@ -171,6 +229,10 @@ static int finish(struct runs *runs, struct run *run, const struct ending *endin
 {
     int r = report(runs, run, ending);
 
+    if (r == OUTCOME_NO_SPACE) {
+        keep_untold(runs, run, ending);
+        return 0;
+    }
     run_free(run);
     return r;
 }
@@ -193,7 +255,8 @@ static int repeat_outcome(struct runs *runs, const struct run_key *key)
     struct ending ending = {.error = "reported before; the result is no longer kept"};
 
     runlog_find(runs->log, key, &ending.state, &ending.code);
-    return report(runs, &run, &ending);
+    int r = report(runs, &run, &ending);
+    return r < 0 ? r : 0; /* it asks again after the next hello */
 }
 
 /* True when it may begin now; otherwise *why tells the reason. */
@@ -211,7 +274,8 @@ static bool in_time(const struct runs *runs, const struct run *run, int64_t boot
                "the controller's clock is known to %" PRId64 " ms only", error_us / US_PER_MS);
         return false;
     }
-    if (now_us + error_us > run->start_by_us) {
+    /* Both: the controller's clock may have been set since. */
+    if (now_us + error_us > run->start_by_us || boot_us + error_us > run->start_by_boot_us) {
         refuse(why, OUTCOME_TIMEOUT, NULL, "its deadline to begin has passed");
         return false;
     }
@@ -226,6 +290,8 @@ static enum run_code task_refused(struct runs *runs, const struct run *run, int6
         refuse(why, OUTCOME_INVALID, NULL, "this agent does not know the operation");
         return run_code_ERROR;
     }
+    if (!policy_allows(&runs->policy, run->op, why))
+        return run_code_REFUSED;
     if (!in_time(runs, run, boot_us, why))
         return run_code_EXPIRED;
     if (!runlog_has_room(runs->log)) {
@@ -241,7 +307,21 @@ static enum run_code task_refused(struct runs *runs, const struct run *run, int6
     return run_code_NONE;
 }
 
-static struct run *run_new(const struct run_key *key, const struct bus_task *task, int64_t boot_us)
+/* The controller's time to own, by what is known at boot_us; the past when nothing is. */
+static int64_t own_time_of(const struct runs *runs, int64_t time_us, int64_t boot_us)
+{
+    int64_t now_us, left_us, own_us;
+
+    if (!time_of(runs, boot_us, &now_us))
+        return INT64_MIN;
+    if (__builtin_sub_overflow(time_us, now_us, &left_us) ||
+        __builtin_add_overflow(boot_us, left_us, &own_us))
+        return time_us < now_us ? INT64_MIN : INT64_MAX;
+    return own_us;
+}
+
+static struct run *run_new(const struct runs *runs, const struct run_key *key,
+                           const struct bus_task *task, int64_t boot_us)
 {
     struct run *run = mem_alloc(sizeof(*run));
     char *data = mem_alloc(task->data.size);
@@ -250,9 +330,12 @@ static struct run *run_new(const struct run_key *key, const struct bus_task *tas
     *run = (struct run){
         .key = *key,
         .op = op_by_type(task->operation),
+        .user = mem_strdup(task->user),
         .data = {.at = data, .size = task->data.size},
+        .sensitive = task->has_sensitive && task->sensitive,
         .limit_us = task->limit_us,
         .start_by_us = task->start_by_us,
+        .start_by_boot_us = own_time_of(runs, task->start_by_us, boot_us),
         .taken_us = boot_us,
     };
     return run;
@@ -266,15 +349,16 @@ int runs_take(struct runs *runs, const struct bus_task *task, int64_t boot_us)
 
     if (known == RUNLOG_SETTLED)
         return repeat_outcome(runs, &key);
-    if (known != RUNLOG_UNKNOWN || runlog_is_full(runs->log))
+    if (known != RUNLOG_UNKNOWN || runs->disk_refuses || runlog_is_full(runs->log))
         return 0;
 
-    struct run *run = run_new(&key, task, boot_us);
+    struct run *run = run_new(runs, &key, task, boot_us);
     bool durable = run->op && run->op->class != CLASS_QUERY;
     int r = runlog_take(runs->log, &key, durable, task->start_by_us);
     if (r) {
         run_free(run);
-        return r;
+        runs->disk_refuses |= r == OUTCOME_NO_SPACE;
+        return r < 0 ? r : 0; /* not named by the next hello, it is given again */
     }
     enum run_code refused = task_refused(runs, run, boot_us, &why);
     if (refused != run_code_NONE)
@@ -308,21 +392,49 @@ int runs_cancel(struct runs *runs, const struct bus_run_ref *ref, int64_t boot_u
 
 /* ---- beginning ---- */
 
+static int log_start(struct runs *runs, const struct run *run, int64_t boot_us)
+{
+    int64_t now_us = 0;
+
+    time_of(runs, boot_us, &now_us);
+    return runlog_start(runs->log, &run->key, now_us);
+}
+
+/* It goes on waiting, for the disk now. */
+static int put_back(struct runs *runs, struct run *run)
+{
+    work_free(run->work);
+    run->work = NULL;
+    runs->waiting_bytes += run->data.size;
+    list_put_first(&runs->waiting, run);
+    runs->disk_refuses = true;
+    return 0;
+}
+
 static int choose(struct runs *runs, struct run *run, int64_t boot_us)
 {
     struct refusal why;
 
+    if (!policy_allows(&runs->policy, run->op, &why)) /* it may have changed */
+        return finish_failed(runs, run, run_code_REFUSED, boot_us, why.text);
     if (!in_time(runs, run, boot_us, &why))
         return finish_failed(runs, run, run_code_EXPIRED, boot_us, why.text);
     int r = work_new(run->op, run->data, run->limit_us, &run->work);
     if (!r)
-        r = runlog_start(runs->log, &run->key);
+        r = log_start(runs, run, boot_us);
+    if (r == OUTCOME_NO_SPACE)
+        return put_back(runs, run);
     if (r) {
         run_free(run);
         return r;
     }
     run->work->owners = run;
-    run->data.at = mem_free((void *)(uintptr_t)run->data.at);
+    if (runs->policy.has_run_as) {
+        struct spawn_identity *run_as = arena_alloc(&run->work->arena, sizeof(*run_as));
+        *run_as = runs->policy.run_as;
+        run->work->host.run_as = run_as;
+    }
+    data_drop(run);
     run->started_us = boot_us;
     run->told = false;
     list_add(&runs->chosen, run);
@@ -331,7 +443,8 @@ static int choose(struct runs *runs, struct run *run, int64_t boot_us)
 
 int runs_choose(struct runs *runs, int64_t boot_us)
 {
-    while (runs->waiting.first && worker_pool_room(runs->pool) > runs->chosen.n) {
+    while (!runs->disk_refuses && runs->waiting.first &&
+           worker_pool_room(runs->pool) > runs->chosen.n) {
         int r = choose(runs, take_waiting(runs, &runs->waiting.first), boot_us);
         if (r)
             return r;
@@ -344,6 +457,10 @@ int runs_begin(struct runs *runs)
     while (runs->chosen.first) {
         struct run *run = list_take(&runs->chosen, &runs->chosen.first);
 
+        /* Before it can do anything: what it does may end us. */
+        if (run->op->class != CLASS_QUERY)
+            journal_write(&(struct journal_line){
+                .run = &run->key, .operation = run->op->type, .user = run->user});
         if (worker_give(runs->pool, run->work) == 0) {
             list_add(&runs->running, run);
             continue;
@@ -437,8 +554,10 @@ static int64_t limit_end_us(const struct run *run)
 
 static int tell(struct runs *runs, struct run *run, enum run_state state)
 {
-    run->told = true;
-    return report(runs, run, &(struct ending){.state = state});
+    int r = report(runs, run, &(struct ending){.state = state});
+
+    run->told = r == 0;
+    return r < 0 ? r : 0;
 }
 
 static int look_at_waiting(struct runs *runs, int64_t boot_us)
@@ -454,7 +573,7 @@ static int look_at_waiting(struct runs *runs, int64_t boot_us)
             r = finish_failed(runs, take_waiting(runs, at), run_code_EXPIRED, boot_us, why.text);
             continue;
         }
-        if (!(*at)->told && boot_us >= (*at)->taken_us + TELL_WAITING_US)
+        if (!runs->disk_refuses && !(*at)->told && boot_us >= (*at)->taken_us + TELL_WAITING_US)
             r = tell(runs, *at, run_state_ACKNOWLEDGED);
         at = &(*at)->next;
     }
@@ -479,11 +598,29 @@ static int look_at_running(struct runs *runs, int64_t boot_us)
             r = give_up(runs, list_take(&runs->running, at), boot_us);
             continue;
         }
-        if (!(*at)->told && boot_us >= (*at)->started_us + TELL_STARTED_US)
+        if (!runs->disk_refuses && !(*at)->told && boot_us >= (*at)->started_us + TELL_STARTED_US)
             r = tell(runs, *at, run_state_STARTED);
         at = &(*at)->next;
     }
     return r;
+}
+
+bool runs_disk_refuses(const struct runs *runs)
+{
+    return runs->disk_refuses;
+}
+
+int runs_try_disk(struct runs *runs)
+{
+    int r = runlog_try(runs->log);
+
+    while (!r && runs->untold.first) {
+        r = report(runs, runs->untold.first, &runs->untold.first->ending);
+        if (!r)
+            run_free(list_take(&runs->untold, &runs->untold.first));
+    }
+    runs->disk_refuses = r != 0;
+    return r < 0 ? r : 0;
 }
 
 int runs_tick(struct runs *runs, int64_t boot_us)
@@ -503,7 +640,8 @@ int64_t runs_deadline_us(const struct runs *runs)
     if (runs->waiting.first)
         deadline_us = runs->looked_us + WAITING_TICK_US;
     for (const struct run *run = runs->running.first; run; run = run->next) {
-        int64_t run_us = run->told ? limit_end_us(run) : run->started_us + TELL_STARTED_US;
+        int64_t run_us =
+            run->told || runs->disk_refuses ? limit_end_us(run) : run->started_us + TELL_STARTED_US;
 
         if (run_us < deadline_us)
             deadline_us = run_us;

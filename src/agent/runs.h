@@ -7,21 +7,26 @@
  * synced, and only then the chosen ones begin (runs_begin). What is said about a run goes into the
  * runlog, from where the session sends it.
  *
+ * Input may be secret: it is in memory alone, and wiped once its work has ended.
+ *
  * `boot_us` is the own clock. All functions that return int: 0 or a fault.
  */
 #ifndef REEVE_AGENT_RUNS_H
 #define REEVE_AGENT_RUNS_H
 
 #include "agent/clock_offset.h"
+#include "agent/held.h"
+#include "agent/policy.h"
 #include "agent/runlog.h"
 #include "agent/worker.h"
+#include "base/fault.h"
 
 /* Runs and bytes of input that may wait; more are refused. */
 #define WAITING_MAX       100000
 #define WAITING_BYTES_MAX ((size_t)64 << 20)
 /* How long a run waits or works before that is reported by itself: short ones cost one report. */
-#define TELL_WAITING_US (200 * US_PER_MS)
-#define TELL_STARTED_US (500 * US_PER_MS)
+#define TELL_WAITING_US WAIT_US("runs.tell", 200 * US_PER_MS)
+#define TELL_STARTED_US WAIT_US("runs.tell", 500 * US_PER_MS)
 /* A run that is not over this long after its limit is given up, with its thread. */
 #define LIMIT_GRACE_US (5 * US_PER_S)
 /* No run begins on a clock less certain than this. */
@@ -38,6 +43,9 @@ struct runs *runs_new(struct runlog *log, struct worker_pool *pool,
 /* Work that is still being done is abandoned. */
 void runs_free(struct runs *runs);
 
+/* What the host allows from now on; copied, but for the lists it points to. */
+void runs_set_policy(struct runs *runs, const struct policy *policy);
+
 /* A repeated task is answered from the runlog. */
 int runs_take(struct runs *runs, const struct bus_task *task, int64_t boot_us);
 int runs_cancel(struct runs *runs, const struct bus_run_ref *run, int64_t boot_us);
@@ -45,8 +53,16 @@ int runs_collect(struct runs *runs);
 int runs_tick(struct runs *runs, int64_t boot_us);
 int runs_choose(struct runs *runs, int64_t boot_us);
 int runs_begin(struct runs *runs);
+/* The disk takes nothing: no run is taken or begun, and outcomes are kept in memory, until
+   runs_try_disk() finds that it does again. Who asks for that now and then also sees to it that the
+   controller is not heard meanwhile: tasks are not taken. */
+bool runs_disk_refuses(const struct runs *runs);
+int runs_try_disk(struct runs *runs);
 /* When runs_tick() has something to do at the latest; INT64_MAX: never. */
 int64_t runs_deadline_us(const struct runs *runs);
+
+/* What reports of sensitive runs have beside what the runlog has of them. */
+struct held *runs_held(struct runs *runs);
 
 int runs_n_running(const struct runs *runs);
 int runs_n_waiting(const struct runs *runs);

@@ -6,6 +6,7 @@
  * another's end.
  */
 #include "agent/worker.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "bus/bus.h"
 
@@ -33,16 +34,16 @@ struct worker_pool {
 
 int work_new(const struct op *op, struct slice data, int64_t limit_us, struct work **ret)
 {
-    int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int cancel_fd = FAULT_POINT("work.make") ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (cancel_fd < 0)
         return FAULT(-errno);
     struct work *work = mem_alloc(sizeof(*work));
     work->op = op;
-    arena_init(&work->arena);
+    arena_init_secret(&work->arena);
     work->data = (struct slice){.at = arena_copy(&work->arena, data), .size = data.size};
     work->host = (struct host){.arena = &work->arena, .limit_us = limit_us, .cancel_fd = cancel_fd};
-    buf_init(&work->result, BUS_MESSAGE_MAX);
+    buf_init_secret(&work->result, BUS_MESSAGE_MAX);
     *ret = work;
     return 0;
 }
@@ -54,6 +55,7 @@ void work_free(struct work *work)
     close(work->host.cancel_fd);
     buf_release(&work->result);
     arena_release(&work->arena);
+    explicit_bzero(work, sizeof(*work)); /* with the text of an error */
     mem_free(work);
 }
 
@@ -144,7 +146,9 @@ static void *worker_main(void *argument)
 static int thread_start(struct worker_pool *pool)
 {
     pthread_t thread;
-    int error = pthread_create(&thread, &pool->thread_attr, worker_main, pool);
+    int error = FAULT_POINT("worker.thread")
+                    ? errno
+                    : pthread_create(&thread, &pool->thread_attr, worker_main, pool);
 
     if (error)
         return FAULT(-error);

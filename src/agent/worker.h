@@ -13,8 +13,8 @@
 #define WORKER_IDLE_S     30
 #define WORKER_STACK_SIZE ((size_t)256 << 10)
 
-/* One operation to be done. Belongs to the pool from worker_give() until worker_take() gives it
-   back. */
+/* One operation to be done; input and result are wiped with it. Belongs to the pool from
+   worker_give() until worker_take() gives it back. */
 struct work {
     const struct op *op;
     struct slice data; /* input, in `arena` */

@@ -45,6 +45,17 @@ void arena_init(struct arena *arena)
     *arena = (struct arena){0};
 }
 
+void arena_init_secret(struct arena *arena)
+{
+    *arena = (struct arena){.wipes = true};
+}
+
+static void chunks_wipe(struct arena_chunk *chunk)
+{
+    for (; chunk; chunk = chunk->older)
+        explicit_bzero(chunk->room, chunk->size);
+}
+
 static void chunks_free(struct arena_chunk *chunk, const struct arena_chunk *kept)
 {
     while (chunk) {
@@ -68,8 +79,10 @@ void arena_reset(struct arena *arena)
 {
     struct arena_chunk *kept = chunk_to_keep(arena);
 
+    if (arena->wipes)
+        chunks_wipe(arena->chunks);
     chunks_free(arena->chunks, kept);
-    arena_init(arena);
+    *arena = (struct arena){.wipes = arena->wipes};
     if (!kept)
         return;
     kept->older = NULL;
@@ -80,8 +93,10 @@ void arena_reset(struct arena *arena)
 
 void arena_release(struct arena *arena)
 {
+    if (arena->wipes)
+        chunks_wipe(arena->chunks);
     chunks_free(arena->chunks, NULL);
-    arena_init(arena);
+    *arena = (struct arena){.wipes = arena->wipes};
 }
 
 /* A chunk for one piece; it stands behind the newest one, whose room stays in use. */

@@ -16,10 +16,13 @@ struct arena {
     struct arena_chunk *chunks; /* newest first */
     char *at, *end;             /* free room in the newest chunk */
     size_t allocated;           /* bytes in all chunks */
+    bool wipes;                 /* what it held is gone from memory when it is reset or released */
 };
 
 /* Allocates nothing; a zeroed struct arena is valid as well. */
 void arena_init(struct arena *arena);
+/* For what may be secret: wiped when it is reset or released. */
+void arena_init_secret(struct arena *arena);
 /* Frees all chunks but the first small one, which is kept for the next request. */
 void arena_reset(struct arena *arena);
 void arena_release(struct arena *arena);

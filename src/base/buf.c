@@ -19,16 +19,26 @@ void buf_init(struct buf *buf, size_t cap)
     *buf = (struct buf){.cap = cap};
 }
 
+void buf_init_secret(struct buf *buf, size_t cap)
+{
+    buf_init(buf, cap);
+    buf->wipes = true;
+}
+
 void buf_clear(struct buf *buf)
 {
+    if (buf->wipes && buf->at)
+        explicit_bzero(buf->at, buf->size);
     buf->size = 0;
     buf->overflowed = false;
 }
 
 void buf_release(struct buf *buf)
 {
+    if (buf->wipes && buf->at)
+        explicit_bzero(buf->at, buf->room);
     mem_free(buf->at);
-    *buf = (struct buf){.cap = buf->cap};
+    *buf = (struct buf){.cap = buf->cap, .wipes = buf->wipes};
 }
 
 bool buf_overflowed(const struct buf *buf)
@@ -39,6 +49,19 @@ bool buf_overflowed(const struct buf *buf)
 struct slice buf_slice(const struct buf *buf)
 {
     return (struct slice){.at = buf->at, .size = buf->size};
+}
+
+/* realloc() would leave a copy behind. */
+static char *moved_secret(struct buf *buf, size_t room)
+{
+    char *at = mem_alloc(room);
+
+    if (buf->at) {
+        memcpy(at, buf->at, buf->size);
+        explicit_bzero(buf->at, buf->room);
+        mem_free(buf->at);
+    }
+    return at;
 }
 
 /* Room for `size` more bytes and a NUL; `size` fits under the cap. */
@@ -53,7 +76,7 @@ static void buf_grow(struct buf *buf, size_t size)
         room = room > SIZE_MAX / 2 ? needed : room * 2;
     if (room > buf->cap + 1)
         room = buf->cap + 1;
-    buf->at = mem_realloc(buf->at, room);
+    buf->at = buf->wipes ? moved_secret(buf, room) : mem_realloc(buf->at, room);
     buf->room = room;
 }
 

@@ -20,11 +20,14 @@ struct buf {
     size_t room; /* bytes allocated */
     size_t cap;  /* bytes it may ever hold */
     bool overflowed;
+    bool wipes; /* what it held is gone from memory when it is cleared, grown or released */
 };
 
 void buf_init(struct buf *buf, size_t cap); /* allocates nothing */
-void buf_clear(struct buf *buf);            /* empties it, keeps the memory */
-void buf_release(struct buf *buf);          /* also for CLEANUP; accepts a zeroed struct */
+/* The same, for what may be secret. */
+void buf_init_secret(struct buf *buf, size_t cap);
+void buf_clear(struct buf *buf);   /* empties it, keeps the memory */
+void buf_release(struct buf *buf); /* also for CLEANUP; accepts a zeroed struct */
 
 /* True when something was dropped since the last clear: the contents are cut, maybe inside a
  * character. */

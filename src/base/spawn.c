@@ -9,8 +9,10 @@
 #include "base/spawn.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/outcome.h"
+#include "base/spawn_guard.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,14 +34,26 @@
 #define DRAIN_US    (100 * US_PER_MS) /* for what is in the pipes when the program has ended */
 #define REAP_MS     1000 /* SIGKILL works at once, except on a process stuck in the kernel */
 
-/* What spawn_run() waits for, in the order in which it looks; first the pipes from the child. */
-enum { WATCH_START, WATCH_OUT, WATCH_ERR, WATCH_END, WATCH_CANCEL, WATCH_TIME, WATCH_COUNT };
+/* What spawn_run() waits for, in the order in which it looks; first the pipes from the child, last
+   the one to it. */
+enum {
+    WATCH_START,
+    WATCH_OUT,
+    WATCH_ERR,
+    WATCH_END,
+    WATCH_CANCEL,
+    WATCH_TIME,
+    WATCH_IN,
+    WATCH_COUNT
+};
 #define N_PIPES 3
 
 struct child {
     pid_t pid;                        /* 0: none that would have to be reaped */
     struct pollfd watch[WATCH_COUNT]; /* fd < 0: not, or no longer, watched */
     int write_end[N_PIPES];           /* the child's ends, until it is forked */
+    int in_end;                       /* the same, of WATCH_IN; -1: /dev/null */
+    struct slice in;                  /* what is still to be written */
 };
 
 /* What comes through the start pipe when the program could not be executed, and else nothing. */
@@ -111,6 +125,9 @@ static int program_find(const char *name, struct buf *ret)
 struct launch {
     const char *program, *cwd;
     const char *const *argv;
+    const struct spawn_identity *identity;
+    char **environment;
+    int in_fd; /* -1: /dev/null */
     int out_fd, err_fd, start_fd;
 };
 
@@ -145,21 +162,29 @@ static void signals_reset(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int null_arrange(void)
+{
+    int null = open("/dev/null", O_RDONLY);
+
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+        return -1;
+    if (null != STDIN_FILENO)
+        close(null);
+    return 0;
+}
+
 /* The parent's ends are 3 or more, so that each stays whole until it has been moved. */
 static int descriptors_arrange(const struct launch *launch)
 {
+    if (launch->in_fd >= 0 && dup2(launch->in_fd, STDIN_FILENO) < 0)
+        return -1;
     if (dup2(launch->out_fd, STDOUT_FILENO) < 0 || dup2(launch->err_fd, STDERR_FILENO) < 0)
         return -1;
     if (launch->start_fd != CHILD_START_FD && dup3(launch->start_fd, CHILD_START_FD, O_CLOEXEC) < 0)
         return -1;
     if (close_range(CHILD_START_FD + 1, ~0U, 0) < 0)
         return -1;
-    int null = open("/dev/null", O_RDONLY);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-        return -1;
-    if (null != STDIN_FILENO)
-        close(null);
-    return 0;
+    return launch->in_fd >= 0 ? 0 : null_arrange();
 }
 
 static _Noreturn void child_exec(const struct launch *launch)
@@ -171,13 +196,17 @@ static _Noreturn void child_exec(const struct launch *launch)
     } argv = {.given = launch->argv};
 
     setpgid(0, 0);
+    spawn_guard_begun(getpid());
     umask(022);
     if (descriptors_arrange(launch) < 0)
+        child_give_up(false);
+    if (launch->identity && spawn_identity_take(launch->identity) < 0)
         child_give_up(false);
     if (chdir(launch->cwd) < 0)
         child_give_up(true);
     signals_reset();
-    execve(launch->program, argv.taken, environment);
+    if (!FAULT_POINT("spawn.exec"))
+        execve(launch->program, argv.taken, launch->environment);
     child_give_up(false);
 }
 
@@ -192,22 +221,26 @@ static void watch_close(struct child *child, int i)
     child->watch[i].fd = -1;
 }
 
-static void write_ends_close(struct child *child)
+/* The child's ends of all pipes. */
+static void child_ends_close(struct child *child)
 {
     for (int i = 0; i < N_PIPES; i++) {
         fd_closep(&child->write_end[i]);
         child->write_end[i] = -1;
     }
+    fd_closep(&child->in_end);
+    child->in_end = -1;
 }
 
-static void child_init(struct child *child, int cancel_fd)
+static void child_init(struct child *child, const struct spawn *spawn)
 {
-    *child = (struct child){0};
+    *child = (struct child){.in_end = -1, .in = spawn->in};
     for (int i = 0; i < WATCH_COUNT; i++)
         child->watch[i] = (struct pollfd){.fd = -1, .events = POLLIN};
     for (int i = 0; i < N_PIPES; i++)
         child->write_end[i] = -1;
-    child->watch[WATCH_CANCEL].fd = cancel_fd;
+    child->watch[WATCH_CANCEL].fd = spawn->cancel_fd;
+    child->watch[WATCH_IN].events = POLLOUT;
 }
 
 static void group_kill(const struct child *child)
@@ -223,6 +256,7 @@ static int child_reap(struct child *child, siginfo_t *ret)
 
     while (poll(&end, 1, REAP_MS) < 0 && errno == EINTR)
         continue;
+    spawn_guard_ended(child->pid);
     if (waitid(P_PIDFD, (id_t)end.fd, &ended, WEXITED | WNOHANG) < 0)
         return FAULT(-errno);
     if (ended.si_pid == 0)
@@ -241,7 +275,7 @@ static void child_release(struct child *child)
         group_kill(child);
         child_reap(child, &ended);
     }
-    write_ends_close(child);
+    child_ends_close(child);
     for (int i = 0; i < WATCH_COUNT; i++) {
         if (i != WATCH_CANCEL)
             watch_close(child, i);
@@ -265,7 +299,7 @@ static int pipes_open(struct child *child)
 {
     for (int i = 0; i < N_PIPES; i++) {
         int ends[2];
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (FAULT_POINT("spawn.pipe") || pipe2(ends, O_CLOEXEC) < 0)
             return FAULT(-errno);
         child->watch[i].fd = ends[0];
         child->write_end[i] = ends[1];
@@ -276,6 +310,21 @@ static int pipes_open(struct child *child)
             return r;
     }
     return 0;
+}
+
+static int input_open(struct child *child)
+{
+    int ends[2];
+
+    if (child->in.size == 0)
+        return 0;
+    if (FAULT_POINT("spawn.pipe") || pipe2(ends, O_CLOEXEC) < 0)
+        return FAULT(-errno);
+    child->in_end = ends[0];
+    child->watch[WATCH_IN].fd = ends[1];
+    if (fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0)
+        return FAULT(-errno);
+    return fd_above_standard(&child->in_end);
 }
 
 static int timer_open(struct child *child, int64_t deadline_us)
@@ -299,7 +348,7 @@ static int child_fork(struct child *child, const struct launch *launch)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = fork();
+    pid_t pid = FAULT_POINT("spawn.fork") ? -1 : fork();
     int error = errno;
     if (pid == 0)
         child_exec(launch);
@@ -309,10 +358,12 @@ static int child_fork(struct child *child, const struct launch *launch)
 
     /* Both sides do it: whoever comes first, the group exists before it can be killed. */
     setpgid(pid, pid);
-    child->watch[WATCH_END].fd = pidfd_open(pid, 0);
+    child->watch[WATCH_END].fd = FAULT_POINT("spawn.watch") ? -1 : pidfd_open(pid, 0);
     if (child->watch[WATCH_END].fd < 0) {
         error = errno;
         kill(-pid, SIGKILL);
+        waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT);
+        spawn_guard_ended(pid);
         waitpid(pid, NULL, 0);
         return FAULT(-error);
     }
@@ -326,18 +377,29 @@ static int child_start(struct child *child, const struct spawn *spawn, const cha
 
     pthread_once(&once, environment_make);
     int r = pipes_open(child);
+    if (!r)
+        r = input_open(child);
     if (r)
         return r;
+    char home[SPAWN_HOME_SIZE + sizeof("HOME=")], user[SPAWN_NAME_SIZE + sizeof("USER=")];
+    char *own[] = {environment[0], environment[1], home, user, NULL};
+    if (spawn->identity) {
+        snprintf(home, sizeof(home), "HOME=%s", spawn->identity->home);
+        snprintf(user, sizeof(user), "USER=%s", spawn->identity->user);
+    }
     struct launch launch = {
         .program = program,
+        .identity = spawn->identity,
+        .environment = spawn->identity ? own : environment,
         .cwd = spawn->cwd ? spawn->cwd : "/",
         .argv = spawn->argv,
+        .in_fd = child->in_end,
         .out_fd = child->write_end[WATCH_OUT],
         .err_fd = child->write_end[WATCH_ERR],
         .start_fd = child->write_end[WATCH_START],
     };
     r = child_fork(child, &launch);
-    write_ends_close(child);
+    child_ends_close(child);
     return r;
 }
 
@@ -353,6 +415,21 @@ static void output_take(struct child *child, int i, struct buf *to)
         buf_add(to, step, (size_t)n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
         watch_close(child, i);
+}
+
+/* Gives what the pipe has room for; closes it when all is written, or nobody reads any more. */
+static void input_give(struct child *child)
+{
+    ssize_t n = write(child->watch[WATCH_IN].fd, child->in.at, child->in.size);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0) {
+        child->in.at += n;
+        child->in.size -= (size_t)n;
+    }
+    if (n < 0 || child->in.size == 0)
+        watch_close(child, WATCH_IN);
 }
 
 /* True when the child says that it could not start the program. */
@@ -402,6 +479,8 @@ static int child_watch(struct child *child, struct spawn_result *result)
             output_take(child, WATCH_OUT, &result->out);
         if (child->watch[WATCH_ERR].revents)
             output_take(child, WATCH_ERR, &result->err);
+        if (child->watch[WATCH_IN].revents)
+            input_give(child);
     } while (!child_is_over(child, result));
     return 0;
 }
@@ -463,7 +542,7 @@ static int program_run(const struct spawn *spawn, const char *program, struct sp
     CLEANUP(child_release) struct child child;
     int64_t start_us = clock_boot_us();
 
-    child_init(&child, spawn->cancel_fd);
+    child_init(&child, spawn);
     int r = timer_open(&child, deadline_of(start_us, spawn->timeout_us));
     if (r)
         return r;
@@ -485,8 +564,8 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *ret)
 
     assert(spawn->argv[0]);
     buf_init(&program, PATH_MAX - 1);
-    buf_init(&result.out, cap);
-    buf_init(&result.err, cap);
+    buf_init_secret(&result.out, cap); /* what programs say may be */
+    buf_init_secret(&result.err, cap);
     result.start_errno = program_find(spawn->argv[0], &program);
     if (result.start_errno == 0) {
         int r = program_run(spawn, buf_text(&program), &result);

@@ -5,12 +5,14 @@
  *
  * The whole process group is killed when the time is up, when it is cancelled, and when the program
  * itself has ended and left children that hold its output open. Inherited descriptors are closed,
- * signals are reset, standard input is /dev/null.
+ * signals are reset, standard input is /dev/null unless there is something to say. Who is killed
+ * itself leaves programs behind, unless there is a guard (spawn_guard.h).
  */
 #ifndef REEVE_BASE_SPAWN_H
 #define REEVE_BASE_SPAWN_H
 
 #include "base/buf.h"
+#include "base/spawn_identity.h"
 
 #define SPAWN_OUTPUT_CAP                                                                           \
     ((size_t)1 << 20) /* bytes kept of each stream; the rest is read and dropped */
@@ -20,6 +22,10 @@ struct spawn {
     const char *const
         *argv;       /* NULL-terminated; argv[0] is looked up in SPAWN_PATH unless it has a slash */
     const char *cwd; /* NULL: / */
+    const struct spawn_identity *identity; /* NULL: stays who we are */
+    /* Standard input; empty: /dev/null. What the program does not read is dropped. The caller's
+       process ignores SIGPIPE. */
+    struct slice in;
     int64_t timeout_us; /* more than 0; also counts while the machine sleeps */
     size_t output_cap;  /* 0: SPAWN_OUTPUT_CAP */
     int cancel_fd;      /* readable means: stop; negative: none */

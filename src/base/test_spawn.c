@@ -400,11 +400,9 @@ static void signals_are_as_at_boot(void **state)
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    signal(SIGPIPE, SIG_IGN);
     CLEANUP(spawn_result_release)
     struct spawn_result result =
         run(ARGV("grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"), ENOUGH_US);
-    signal(SIGPIPE, SIG_DFL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert_text(result.out, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
@@ -525,9 +523,68 @@ static void threads_run_programs_at_once(void **state)
         pthread_join(threads[i], NULL);
 }
 
+/* ---- standard input ---- */
+
+#define MUCH ((size_t)1 << 20) /* more than the pipes of both directions hold */
+
+static struct spawn_result run_with_input(const char *const *argv, struct slice in)
+{
+    const struct spawn spawn = {.argv = argv, .in = in, .timeout_us = ENOUGH_US, .cancel_fd = -1};
+    struct spawn_result result;
+
+    assert_int_equal(spawn_run(&spawn, &result), 0);
+    return result;
+}
+
+static struct slice much(void)
+{
+    static char text[MUCH];
+
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)('a' + i % 26);
+    return (struct slice){.at = text, .size = sizeof(text)};
+}
+
+static void input_and_output_can_be_large_at_once(void **state)
+{
+    (void)state;
+    CLEANUP(spawn_result_release) struct spawn_result result = run_with_input(ARGV("cat"), much());
+    assert_exited(&result, 0);
+    assert_true(slice_equal(buf_slice(&result.out), much()));
+}
+
+static void input_that_nobody_reads_is_dropped(void **state)
+{
+    (void)state;
+    CLEANUP(spawn_result_release) struct spawn_result result = run_with_input(ARGV("true"), much());
+    assert_exited(&result, 0);
+}
+
+static void input_that_is_refused_halfway_is_dropped(void **state)
+{
+    (void)state;
+    CLEANUP(spawn_result_release)
+    struct spawn_result result =
+        run_with_input(SHELL("head -c 5; exec <&-; sleep 0.2; exit 3"), much());
+    assert_exited(&result, 3);
+    assert_text(result.out, "abcde");
+}
+
+static void a_program_that_never_reads_is_killed_in_time(void **state)
+{
+    const struct spawn spawn = {
+        .argv = ARGV("sleep", "30"), .in = much(), .timeout_us = 200 * US_PER_MS, .cancel_fd = -1};
+
+    (void)state;
+    CLEANUP(spawn_result_release) struct spawn_result result;
+    assert_int_equal(spawn_run(&spawn, &result), 0);
+    assert_int_equal(result.end, SPAWN_TIMED_OUT);
+}
+
 static int make_directory(void **state)
 {
     (void)state;
+    signal(SIGPIPE, SIG_IGN); /* what spawn_run() wants of its process */
     return mkdtemp(directory) ? 0 : -1;
 }
 
@@ -575,6 +632,10 @@ int main(void)
         cmocka_unit_test(no_descriptor_and_no_zombie_stays_behind),
         cmocka_unit_test(it_works_without_standard_descriptors),
         cmocka_unit_test(threads_run_programs_at_once),
+        cmocka_unit_test(input_and_output_can_be_large_at_once),
+        cmocka_unit_test(input_that_nobody_reads_is_dropped),
+        cmocka_unit_test(input_that_is_refused_halfway_is_dropped),
+        cmocka_unit_test(a_program_that_never_reads_is_killed_in_time),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

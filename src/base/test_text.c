@@ -270,6 +270,44 @@ static void arena_pieces_are_zeroed_aligned_and_apart(void **state)
     }
 }
 
+/* What is given back can't be looked at: this is what stays ours. */
+static void what_may_be_secret_is_wiped_from_memory_that_is_kept(void **state)
+{
+    CLEANUP(arena_release) struct arena arena;
+    CLEANUP(buf_release) struct buf buf;
+    static const char nothing[5];
+
+    (void)state;
+    arena_init_secret(&arena);
+    const char *copy = arena_strdup(&arena, "horse");
+    arena_reset(&arena);
+    assert_memory_equal(copy, nothing, sizeof(nothing));
+    assert_true(arena.wipes);
+    buf_init_secret(&buf, 100);
+    buf_add_text(&buf, "horse");
+    buf_clear(&buf);
+    assert_memory_equal(buf.at, nothing, sizeof(nothing));
+    buf_release(&buf);
+    assert_true(buf.wipes);
+}
+
+static void a_buf_that_wipes_grows_like_any_other(void **state)
+{
+    CLEANUP(buf_release) struct buf plain;
+    CLEANUP(buf_release) struct buf secret;
+
+    (void)state;
+    buf_init(&plain, 5000);
+    buf_init_secret(&secret, 5000);
+    for (int i = 0; i < 2000; i++) {
+        buf_printf(&plain, "%d,", i);
+        buf_printf(&secret, "%d,", i);
+    }
+    assert_true(buf_overflowed(&secret));
+    assert_int_equal(secret.room, plain.room);
+    assert_true(slice_equal(buf_slice(&secret), buf_slice(&plain)));
+}
+
 static void an_arena_that_was_reset_keeps_one_small_chunk(void **state)
 {
     CLEANUP(arena_release) struct arena arena;
@@ -570,6 +608,8 @@ int main(void)
         cmocka_unit_test(a_zeroed_or_released_buffer_holds_nothing),
         cmocka_unit_test(arena_pieces_are_zeroed_aligned_and_apart),
         cmocka_unit_test(an_arena_that_was_reset_keeps_one_small_chunk),
+        cmocka_unit_test(what_may_be_secret_is_wiped_from_memory_that_is_kept),
+        cmocka_unit_test(a_buf_that_wipes_grows_like_any_other),
         cmocka_unit_test(a_large_piece_does_not_waste_the_chunk_in_use),
         cmocka_unit_test(arena_texts_are_copies_that_end_in_nul),
         cmocka_unit_test(arena_printf_prints_texts_of_any_length),

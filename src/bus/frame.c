@@ -64,7 +64,7 @@ void frame_write(struct buf *to, enum bus_message message, const void *body)
 void frame_reader_init(struct frame_reader *reader, enum bus_role sender)
 {
     *reader = (struct frame_reader){.sender = sender};
-    buf_init(&reader->body, BUS_MESSAGE_MAX);
+    buf_init_secret(&reader->body, BUS_MESSAGE_MAX);
 }
 
 void frame_reader_release(struct frame_reader *reader)
@@ -76,10 +76,8 @@ void frame_reader_done(struct frame_reader *reader)
 {
     reader->head_size = 0;
     reader->row = NULL;
-    if (reader->body.room > BODY_KEPT) {
+    if (reader->body.room > BODY_KEPT)
         buf_release(&reader->body);
-        buf_init(&reader->body, BUS_MESSAGE_MAX);
-    }
     buf_clear(&reader->body);
 }
 

@@ -46,7 +46,7 @@ void frame_reader_release(struct frame_reader *reader);
    and in the reader: use it, then call frame_reader_done(). */
 int frame_read(struct frame_reader *reader, struct slice *input, struct arena *arena,
                struct frame *ret, struct refusal *why);
-/* Ready for the next message; memory of a large one is given back. */
+/* Ready for the next message; the body is wiped, memory of a large one given back. */
 void frame_reader_done(struct frame_reader *reader);
 
 #endif

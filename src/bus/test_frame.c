@@ -259,6 +259,24 @@ static void memory_of_a_large_message_is_given_back(void **state)
     buf_release(&data);
 }
 
+static void the_body_of_a_message_is_wiped_when_it_is_done(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame;
+
+    write_task(&f->wire, SLICE("{\"stdin\":\"horse\"}"));
+    struct slice all = buf_slice(&f->wire);
+    struct slice front = {.at = all.at, .size = all.size - 1};
+    struct slice back = {.at = all.at + front.size, .size = 1}; /* in two pieces it is copied */
+    assert_int_equal(frame_read(&f->reader, &front, &f->arena, &frame, &f->why), 0);
+    assert_int_equal(frame_read(&f->reader, &back, &f->arena, &frame, &f->why), 0);
+    assert_non_null(frame.body);
+    size_t size = f->reader.body.size;
+    assert_non_null(memmem(f->reader.body.at, size, "horse", 5));
+    frame_reader_done(&f->reader);
+    assert_null(memmem(f->reader.body.at, size, "horse", 5));
+}
+
 static void a_full_buffer_tells_that_a_message_did_not_fit(void **state)
 {
     struct buf small;
@@ -289,6 +307,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_body_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_missing_member_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(memory_of_a_large_message_is_given_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_body_of_a_message_is_wiped_when_it_is_done, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_full_buffer_tells_that_a_message_did_not_fit, setup,
                                         teardown),
     };

@@ -30,6 +30,7 @@
 #define TYPE_flag .kind = KIND_FLAG
 #define TYPE_any .kind = KIND_ANY
 #define TYPE_duration .kind = KIND_DURATION
+#define TYPE_secret .kind = KIND_SECRET
 #define TYPE_choice(e) .kind = KIND_CHOICE, .words = e##_words, .n_words = e##_COUNT
 #define TYPE_obj(t) .kind = KIND_OBJ, .schema = &t##_schema
 #define TYPE_list(t) .kind = KIND_LIST, .element = &type_of_##t
@@ -94,7 +95,7 @@ const struct schema *const schema_catalog[] = {
 /* ---- rows that would compile and say something else ---- */
 
 /* Which rules a kind takes; list and map pass on their element's. */
-enum { FITS_ANY = 1, FITS_RANGE = 2, FITS_TEXT = 4, FITS_UNIT = 8 };
+enum { FITS_ANY = 1, FITS_RANGE = 2, FITS_TEXT = 4, FITS_UNIT = 8, FITS_BODY_ALONE = 16 };
 #define FITS_choice(e) FITS_ANY
 #define FITS_obj(t) FITS_ANY
 #define FITS_list(t) FITS_##t
@@ -108,6 +109,7 @@ enum {
     FITS_i64 = FITS_ANY | FITS_RANGE | FITS_UNIT,
     FITS_f64 = FITS_i64,
     FITS_duration = FITS_ANY | FITS_RANGE,
+    FITS_secret = FITS_ANY | FITS_TEXT | FITS_BODY_ALONE,
     FITS_flag = FITS_ANY,
     FITS_any = FITS_ANY,
 #include "catalog/rows.h"
@@ -135,7 +137,9 @@ enum {
     IS_SELF("FIELD", s)                                                                            \
     _Static_assert((FITS_##kind) & (NEEDS_##rule), "rule does not fit the kind: " #s "." #member); \
     _Static_assert(PLACE_##place != PLACE_WHOLE || COUNT_OF(s##_fields) == 2,                      \
-                   "WHOLE is not the only field: " #s "." #member);
+                   "WHOLE is not the only field: " #s "." #member);                                \
+    _Static_assert(PLACE_##place == PLACE_BODY || !((FITS_##kind) & FITS_BODY_ALONE),              \
+                   "a secret stands in a body alone: " #s "." #member);
 #define PAIR(s, kind, a, b) IS_SELF("PAIR", s)
 #define TABLE(s, columns) IS_SELF("TABLE", s)
 #define END(s) IS_SELF("END", s) }

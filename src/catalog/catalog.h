@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/outcome.h"
+#include "base/secret.h"
 
 #include <stdint.h>
 
@@ -28,6 +29,7 @@
 #define CTYPE_flag            bool
 #define CTYPE_any             struct slice
 #define CTYPE_duration        int64_t
+#define CTYPE_secret          struct secret
 #define CTYPE_choice(e)       enum e
 #define CTYPE_obj(t)          struct t
 #define CTYPE_list(t)         struct t##_list
@@ -35,7 +37,7 @@
 #define CTYPE_encoded(t)      struct slice
 #define CTYPE_encoded_list(t) struct slice
 
-#define CATALOG_SCALARS(X) X(str) X(i64) X(f64) X(flag) X(any) X(duration)
+#define CATALOG_SCALARS(X) X(str) X(i64) X(f64) X(flag) X(any) X(duration) X(secret)
 
 /* list(t): { v, n }; map(t): { v, n } of { key, val } entries in the order they came. */
 #define CATALOG_LIST(t, ctype)                                                                     \
@@ -107,6 +109,7 @@ enum kind {
     KIND_FLAG,
     KIND_ANY,
     KIND_DURATION,
+    KIND_SECRET,
     KIND_CHOICE,
     KIND_OBJ,
     KIND_LIST,
@@ -266,11 +269,18 @@ int schema_decode(const struct schema *schema, struct slice json, size_t values_
 int schema_decode_value(const struct schema *schema, struct json object, struct arena *arena,
                         void *ret, struct refusal *why);
 /* Writes the fields that are has_…; a WHOLE field is written alone. NULLABLE fields without has_
- * become null. */
+ * become null. A secret becomes "***". */
 void schema_encode(const struct schema *schema, const void *object, struct buf *to);
 /* The same without the braces, for envelopes that put members before them; false when there was no
  * member. */
 bool schema_encode_members(const struct schema *schema, const void *object, struct json_writer *w);
+/* The same with the secrets as they are, into a buf that wipes: what the host that is to have them
+   is given, and what is sealed for it. Nothing else calls this. */
+void schema_encode_revealed(const struct schema *schema, const void *object, struct buf *to);
+/* What is shown as the whole input or result of a sensitive job: JSON. */
+#define SENSITIVE_SHOWN SLICE("\"" SECRET_SHOWN "\"")
+/* Whether a secret was given, at any depth. */
+bool schema_has_secret(const struct schema *schema, const void *object);
 /* 0 when `json` is what schema_encode() could have written (required members there, kinds and words
    right, no unknown member): replies are checked with it in debug builds, hosts' results always. */
 int schema_check(const struct schema *schema, struct slice json, size_t values_max,

@@ -144,6 +144,7 @@ static void add_accepts(struct buf *to, const struct type *type, const struct ru
 {
     switch (type->kind) {
     case KIND_STR:
+    case KIND_SECRET:
         add_text_rule(to, rule);
         return;
     case KIND_I64:
@@ -262,6 +263,11 @@ int spot_refuse_text(const struct spot *spot, const char *text, struct refusal *
     return refuse_at(spot, &to, why);
 }
 
+static bool holds_secret(const struct type *type)
+{
+    return type && (type->kind == KIND_SECRET || (type->element && holds_secret(type->element)));
+}
+
 int spot_refuse_because(const struct spot *spot, struct slice value, const char *because,
                         struct refusal *why)
 {
@@ -269,7 +275,10 @@ int spot_refuse_because(const struct spot *spot, struct slice value, const char 
 
     buf_init(&to, REFUSAL_TEXT_SIZE);
     buf_add_char(&to, '\'');
-    add_shown(&to, value);
+    if (holds_secret(spot->type))
+        buf_add_text(&to, SECRET_SHOWN);
+    else
+        add_shown(&to, value);
     buf_add_text(&to, "' is not accepted; ");
     buf_add_text(&to, because);
     return refuse_at(spot, &to, why);

@@ -64,8 +64,9 @@ struct decoder {
     struct arena *arena;
     struct refusal *why;
     size_t list_max; /* values of one list or map */
-    bool
-        written; /* as schema_encode() writes: null in NULLABLE members alone, these never absent */
+    /* As schema_encode() writes: null in NULLABLE members alone, these never absent; "***" for any
+       secret. */
+    bool written;
 };
 
 /* Text of a parameter or default, NUL-terminated and UTF-8, which lives as long as the value. */

@@ -60,6 +60,24 @@ static int decode_str(const struct decoder *d, const struct spot *spot, struct s
     return 0;
 }
 
+/* What stands for a secret is none: who copies a job's input from where it is shown would set a
+   password to three asterisks. */
+static int decode_secret(const struct decoder *d, const struct spot *spot, struct slice text,
+                         struct secret *ret)
+{
+    bool is_shown = slice_is(text, SECRET_SHOWN);
+
+    if (is_shown && !d->written)
+        return spot_refuse_text(spot,
+                                "it is secret and was not kept: " SECRET_SHOWN
+                                " only stands for it; give it anew",
+                                d->why);
+    if (!is_shown && !rule_allows_text(spot->rule, text))
+        return spot_refuse(spot, text, d->why);
+    *ret = secret_of(text);
+    return 0;
+}
+
 static int decode_choice(const struct decoder *d, const struct spot *spot, struct slice text,
                          unsigned *ret)
 {
@@ -98,6 +116,8 @@ int decode_text(const struct decoder *d, const struct spot *spot, struct slice t
     switch (spot->type->kind) {
     case KIND_STR:
         return decode_str(d, spot, text, ret);
+    case KIND_SECRET:
+        return decode_secret(d, spot, text, ret);
     case KIND_CHOICE:
         return decode_choice(d, spot, text, ret);
     case KIND_DURATION:
@@ -240,6 +260,7 @@ int decode_json(const struct decoder *d, const struct spot *spot, struct json js
 {
     switch (spot->type->kind) {
     case KIND_STR:
+    case KIND_SECRET:
     case KIND_CHOICE:
     case KIND_DURATION:
         return decode_string(d, spot, json, ret);

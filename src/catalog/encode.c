@@ -7,29 +7,36 @@
 
 #include <assert.h>
 
-static void write_value(const struct type *type, const void *value, struct json_writer *w);
+struct encoder {
+    struct json_writer *w;
+    bool reveals; /* secrets */
+};
 
-static void write_list(const struct type *element, const struct sequence *list,
-                       struct json_writer *w)
+static void write_value(const struct encoder *e, const struct type *type, const void *value);
+static bool write_members(const struct encoder *e, const struct schema *schema, const void *object);
+
+static void write_list(const struct encoder *e, const struct type *element,
+                       const struct sequence *list)
 {
     const char *at = list->v;
 
-    json_begin_array(w);
+    json_begin_array(e->w);
     for (size_t i = 0; i < list->n; i++, at += element->size)
-        write_value(element, at, w);
-    json_end_array(w);
+        write_value(e, element, at);
+    json_end_array(e->w);
 }
 
-static void write_map(const struct type *element, const struct sequence *map, struct json_writer *w)
+static void write_map(const struct encoder *e, const struct type *element,
+                      const struct sequence *map)
 {
     const char *at = map->v;
 
-    json_begin_object(w);
+    json_begin_object(e->w);
     for (size_t i = 0; i < map->n; i++, at += element->entry_size) {
-        json_key(w, *(const char *const *)(const void *)at);
-        write_value(element, at + element->val_offset, w);
+        json_key(e->w, *(const char *const *)(const void *)at);
+        write_value(e, element, at + element->val_offset);
     }
-    json_end_object(w);
+    json_end_object(e->w);
 }
 
 static void write_choice(const struct type *type, unsigned position, struct json_writer *w)
@@ -46,8 +53,15 @@ static void write_duration(int64_t duration_us, struct json_writer *w)
     json_text(w, text);
 }
 
-static void write_value(const struct type *type, const void *value, struct json_writer *w)
+static void write_secret(const struct encoder *e, const struct secret *secret)
 {
+    json_slice(e->w, e->reveals ? secret_reveal(secret) : SLICE(SECRET_SHOWN));
+}
+
+static void write_value(const struct encoder *e, const struct type *type, const void *value)
+{
+    struct json_writer *w = e->w;
+
     switch (type->kind) {
     case KIND_STR:
         json_text(w, *(const char *const *)value);
@@ -64,6 +78,9 @@ static void write_value(const struct type *type, const void *value, struct json_
     case KIND_DURATION:
         write_duration(*(const int64_t *)value, w);
         return;
+    case KIND_SECRET:
+        write_secret(e, value);
+        return;
     case KIND_CHOICE:
         write_choice(type, *(const unsigned *)value, w);
         return;
@@ -74,19 +91,19 @@ static void write_value(const struct type *type, const void *value, struct json_
         return;
     case KIND_OBJ:
         json_begin_object(w);
-        schema_encode_members(type->schema, value, w);
+        write_members(e, type->schema, value);
         json_end_object(w);
         return;
     case KIND_LIST:
-        write_list(type->element, value, w);
+        write_list(e, type->element, value);
         return;
     case KIND_MAP:
-        write_map(type->element, value, w);
+        write_map(e, type->element, value);
         return;
     }
 }
 
-bool schema_encode_members(const struct schema *schema, const void *object, struct json_writer *w)
+static bool write_members(const struct encoder *e, const struct schema *schema, const void *object)
 {
     bool any = false;
 
@@ -94,26 +111,90 @@ bool schema_encode_members(const struct schema *schema, const void *object, stru
         bool has = *(const bool *)((const char *)object + field->has_offset);
         if (!has && field->presence != PRESENCE_NULLABLE)
             continue;
-        json_key(w, field->wire);
+        json_key(e->w, field->wire);
         if (has)
-            write_value(&field->type, (const char *)object + field->offset, w);
+            write_value(e, &field->type, (const char *)object + field->offset);
         else
-            json_null(w);
+            json_null(e->w);
         any = true;
     }
     return any;
 }
 
-void schema_encode(const struct schema *schema, const void *object, struct buf *to)
+bool schema_encode_members(const struct schema *schema, const void *object, struct json_writer *w)
+{
+    const struct encoder e = {.w = w};
+
+    return write_members(&e, schema, object);
+}
+
+static void encode(const struct schema *schema, const void *object, bool reveals, struct buf *to)
 {
     struct json_writer w = json_writer(to);
+    const struct encoder e = {.w = &w, .reveals = reveals};
     const struct field *whole = schema_whole(schema);
 
     if (whole) {
-        write_value(&whole->type, (const char *)object + whole->offset, &w);
+        write_value(&e, &whole->type, (const char *)object + whole->offset);
         return;
     }
     json_begin_object(&w);
-    schema_encode_members(schema, object, &w);
+    write_members(&e, schema, object);
     json_end_object(&w);
+}
+
+void schema_encode(const struct schema *schema, const void *object, struct buf *to)
+{
+    encode(schema, object, false, to);
+}
+
+void schema_encode_revealed(const struct schema *schema, const void *object, struct buf *to)
+{
+    assert(to->wipes);
+    encode(schema, object, true, to);
+}
+
+/* ---- is there anything to reveal ---- */
+
+static bool value_has_secret(const struct type *type, const void *value)
+{
+    const struct sequence *sequence = value;
+    const struct type *element = type->element;
+
+    switch (type->kind) {
+    case KIND_SECRET:
+        return true;
+    case KIND_OBJ:
+        return schema_has_secret(type->schema, value);
+    case KIND_LIST:
+    case KIND_MAP:
+        break;
+    case KIND_STR:
+    case KIND_I64:
+    case KIND_F64:
+    case KIND_FLAG:
+    case KIND_ANY:
+    case KIND_DURATION:
+    case KIND_CHOICE:
+    case KIND_ENCODED:
+    case KIND_ENCODED_LIST:
+        return false;
+    }
+    size_t step = type->kind == KIND_LIST ? element->size : element->entry_size;
+    size_t offset = type->kind == KIND_LIST ? 0 : element->val_offset;
+    for (size_t i = 0; i < sequence->n; i++) {
+        if (value_has_secret(element, (const char *)sequence->v + i * step + offset))
+            return true;
+    }
+    return false;
+}
+
+bool schema_has_secret(const struct schema *schema, const void *object)
+{
+    for (const struct field *field = schema->fields; field->wire; field++) {
+        bool has = *(const bool *)((const char *)object + field->has_offset);
+        if (has && value_has_secret(&field->type, (const char *)object + field->offset))
+            return true;
+    }
+    return false;
 }

@@ -162,6 +162,12 @@ static void put_type(struct openapi *o, const struct type *type, const struct ru
     case KIND_DURATION: /* its range is in microseconds here, in words in the description */
         openapi_put(o, "type", "string");
         return;
+    case KIND_SECRET:
+        openapi_put(o, "type", "string");
+        openapi_put(o, "format", "password");
+        openapi_put_bool(o, "writeOnly", true);
+        put_rule(o, rule);
+        return;
     case KIND_ANY:
         return;
     case KIND_CHOICE:

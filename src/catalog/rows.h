@@ -15,8 +15,9 @@
  *   FIELD(s, place, kind, name, presence, rule, doc); FIELD_AS where the wire name is no C identifier
  *     place     PATH QUERY BODY, or WHOLE: the value is the whole body, the only field of its struct;
  *               in configuration START RELOAD: when a changed key takes effect
- *     kind      str i64 f64 flag any duration choice(e) obj(t) list(t) map(t) encoded(t) encoded_list(t)
+ *     kind      str i64 f64 flag any duration secret choice(e) obj(t) list(t) map(t) encoded(t) encoded_list(t)
  *               duration: microseconds in C, text such as 30s on the wire
+ *               secret: text that is written as "***" everywhere but on its way to the host; in bodies alone
  *               any: JSON text, byte for byte; encoded(t): the same, known to be a t; encoded_list(t): array of t
  *     presence  REQUIRED OPTIONAL NULLABLE DEFAULT(text)
  *     rule      ANY RANGE(lo, hi) LENGTH(lo, hi) FORMAT(name) PATTERN(text) UNIT(name)

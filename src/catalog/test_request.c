@@ -145,7 +145,7 @@ static void unknown_parameters_are_refused_with_the_known_ones(void **state)
     refused(&(struct request){.type = "job.list", .query = "cuont=1"}, "cuont",
             "cuont: unknown parameter; accepted are status, limit, offset");
     refused(&(struct request){"node.disk.get", "web-01", "hostname=x", NULL}, "hostname",
-            "hostname: unknown parameter; accepted are wait, expires");
+            "hostname: unknown parameter; accepted are wait, expires, sensitive");
     refused(&(struct request){"job.get", JOB, "x", NULL}, "x",
             "x: unknown parameter; no parameter is accepted");
     refused(&(struct request){"job.get", JOB, "=1", NULL}, "''",
@@ -328,7 +328,7 @@ static void unknown_members_are_refused_with_the_known_ones(void **state)
     (void)state;
     refused(&(struct request){"command.exec.execute", "web-01", NULL,
                               "{\"command\":\"ls\",\"comand\":1}"},
-            "comand", "comand: unknown member; accepted are command, args, cwd, timeout");
+            "comand", "comand: unknown member; accepted are command, args, cwd, stdin, timeout");
     refused(&(struct request){"job.submit", NULL, NULL, "{\"operation\":{\"typ\":1}}"},
             "operation.typ", "operation.typ: unknown member; accepted are type, data");
     refused(&(struct request){"job.retry", JOB, NULL, "{\"id\":\"" JOB "\"}"}, "id",

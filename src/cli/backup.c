@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "ledger/backup.h"
+#include "ledger/damage.h"
 #include "ledger/verify.h"
 
 #include <dirent.h>
@@ -70,6 +71,7 @@ static int read_ledger(const struct backup *backup, const char *name, int fd)
     struct refusal why = {.text = ""};
 
     (void)name;
+    damage_watch(backup->from->path); /* a file that was cut short is told by a signal */
     int r = backup_write(backup->from->ledger, fd, &why);
     if (r < 0)
         refuse_errno(&why, backup->from->path, -r);

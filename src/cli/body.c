@@ -17,12 +17,11 @@
  * Values
  */
 
-/* JSON never begins with '@', so @FILE can't be meant as JSON; "@-" is standard input. */
 static int value_from_file(struct argument_set *set, const struct argument *argument,
                            const char **value, struct refusal *why)
 {
     CLEANUP(buf_release) struct buf contents;
-    buf_init(&contents, BODY_FILE_MAX);
+    buf_init_secret(&contents, BODY_FILE_MAX);
     const char *path = *value + 1;
 
     if ((*value)[0] != '@')
@@ -35,7 +34,7 @@ static int value_from_file(struct argument_set *set, const struct argument *argu
         return refuse(why, OUTCOME_USAGE, NULL, "%s: %s is larger than %zu bytes",
                       argument_shown(set, argument), path, BODY_FILE_MAX);
     if (contents.size && memchr(contents.at, '\0', contents.size))
-        return refuse(why, OUTCOME_USAGE, NULL, "%s: %s holds a NUL, which no JSON does",
+        return refuse(why, OUTCOME_USAGE, NULL, "%s: %s holds a NUL, which no text does",
                       argument_shown(set, argument), path);
     *value = arena_copy(set->arena, buf_slice(&contents));
     return 0;
@@ -63,14 +62,16 @@ static int prepare_value(struct argument_set *set, const struct argument *argume
     if (map && !equals)
         return refuse(why, OUTCOME_USAGE, NULL, "%s needs key=value, not %s",
                       argument_shown(set, argument), *value);
+    if (!map && argument_takes_file(argument))
+        r = value_from_file(set, argument, value, why);
+    if (r)
+        return r;
     if (!slice_is_utf8(slice_of(*value)))
         return refuse(why, OUTCOME_USAGE, NULL, "%s: the value is not UTF-8",
                       argument_shown(set, argument));
     if (!argument_takes_json(argument))
         return 0;
-    if (!map)
-        r = value_from_file(set, argument, value, why);
-    return r ? r : check_json(set, argument, map ? equals + 1 : *value, why);
+    return check_json(set, argument, map ? equals + 1 : *value, why);
 }
 
 /* The decoder refuses the document then, and can't say which flag wrote it. */

@@ -137,7 +137,7 @@ static const char *describe(const struct command *command, const struct argument
     remarks = remark(arena, remarks, accepts_of(argument, arena));
     if (preset)
         remarks = remark(arena, remarks, arena_printf(arena, "default %s", preset));
-    if (argument_takes_json(argument))
+    if (argument_takes_file(argument))
         remarks = remark(arena, remarks, "@FILE: from a file, @-: from standard input");
     if (argument_repeats(argument))
         remarks = remark(arena, remarks, "may be repeated");

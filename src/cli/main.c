@@ -12,19 +12,35 @@
 
 #define HELP_MAX ((size_t)1 << 20)
 
-/* The command line can be read by every user of the machine for as long as the program runs; the
-   options have their own copy of the token. */
-static void hide_token(const struct command *command, int n_words, char **words)
+static bool is_hidden(const struct argument *argument)
 {
-    const struct argument *token = argument_find(&command->arguments, "token", &cli_options_schema);
+    bool is_token = argument->root == &cli_options_schema && strcmp(argument->wire, "token") == 0;
 
-    if (token->n_values == 0)
-        return;
+    return is_token || argument_type(argument)->kind == KIND_SECRET;
+}
+
+/* Copies the value to where it can't be seen. */
+static void hide_value(struct arena *arena, const char **value, int n_words, char **words)
+{
     for (int i = 0; i < n_words; i++) {
         char *end = words[i] + strlen(words[i]);
-        if (token->values[0] >= words[i] && token->values[0] < end)
-            explicit_bzero(words[i] + (token->values[0] - words[i]),
-                           (size_t)(end - token->values[0]));
+        if (*value < words[i] || *value >= end)
+            continue;
+        char *seen = words[i] + (*value - words[i]);
+        *value = arena_strdup(arena, seen);
+        explicit_bzero(seen, (size_t)(end - seen));
+        return;
+    }
+}
+
+/* The command line can be read by every user of the machine for as long as the program runs. */
+static void hide_secrets(struct command *command, int n_words, char **words)
+{
+    struct argument_set *set = &command->arguments;
+
+    for (size_t i = 0; i < set->n; i++) {
+        for (size_t j = 0; is_hidden(&set->v[i]) && j < set->v[i].n_values; j++)
+            hide_value(set->arena, &set->v[i].values[j], n_words, words);
     }
 }
 
@@ -45,7 +61,7 @@ static int run(struct command *command, int n_words, char **words, struct arena 
 
     if (r)
         return r;
-    hide_token(command, n_words, words);
+    hide_secrets(command, n_words, words);
     if (command->options.help)
         return print_help(command, stdout);
     if (command->verb)

@@ -254,6 +254,7 @@ static void reply_job(struct http_request *request, struct exchange *x, bool is_
         .op = x->ctx.call->submit.op,
         .is_answered = is_answered,
         .request_id = request->id,
+        .call = x->ctx.call,
     };
 
     buf_init(&body, REPLY_MAX);
@@ -298,6 +299,7 @@ static int submit_route(struct exchange *x, const void *input, const struct node
         .target_field = "hostname",
         .wait_us = x->ctx.prefers_async ? 0 : shared->wait,
         .expires_us = shared->has_expires ? shared->expires : shared->wait,
+        .sensitive = shared->sensitive,
     };
 
     return submission_make(&x->ctx, &submission);
@@ -392,6 +394,7 @@ static void resumed(void *service, struct http_request *request, enum http_wake 
         refuse_with(request, x,
                     refuse(&x->ctx.why, OUTCOME_UNAVAILABLE, NULL,
                            "the core does not answer; what was asked for may still be done"));
+    call_drop_results(call);
     call_unref(call);
 }
 
@@ -400,8 +403,21 @@ static void gone(void *service, struct http_request *request)
     struct exchange *x = request->owner;
 
     (void)service;
-    if (x)
-        x->ctx.call = call_unref(x->ctx.call);
+    if (!x || !x->ctx.call)
+        return;
+    call_drop_results(x->ctx.call);
+    x->ctx.call = call_unref(x->ctx.call);
+}
+
+/* What stands in a path may be input: then the row's own path is logged. */
+static struct slice logged_path(const struct http_request *request, const struct exchange *x)
+{
+    struct slice query = request->query;
+    bool may_be_sensitive = query.at && memmem(query.at, query.size, "sensitive", 9);
+
+    if (x && x->match.op && op_makes_run(x->match.op) && may_be_sensitive)
+        return slice_of(x->match.op->path);
+    return request->path;
 }
 
 static void replied(void *service, const struct http_request *request, int status, size_t body_size)
@@ -412,7 +428,8 @@ static void replied(void *service, const struct http_request *request, int statu
 
     metrics_replied(core_metrics(api->core), x ? x->match.op : NULL, status,
                     clock_boot_us() - request->received_us);
-    snprintf(path, sizeof(path), "%.*s", (int)request->path.size, request->path.at);
+    struct slice shown = logged_path(request, x);
+    snprintf(path, sizeof(path), "%.*s", (int)shown.size, shown.at);
     log_event(LOG_INFO, "http.request", LOG_TEXT("method", request->method), LOG_TEXT("path", path),
               LOG_TEXT("op", x && x->match.op ? x->match.op->type : ""),
               LOG_NUMBER("status", status), LOG_NUMBER("bytes", body_size),

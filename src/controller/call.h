@@ -4,7 +4,8 @@
  *
  * Two threads share it, one after the other: it is the sender's until core_send(), the core's until
  * call_answer(), and the sender's again once call_is_answered(). The id and the kind never change
- * and are anyone's to read. A sender whose client has left just drops its reference.
+ * and are anyone's to read. A sender whose client has left just drops its reference. What may be
+ * secret is wiped with the last one.
  */
 #ifndef REEVE_CONTROLLER_CALL_H
 #define REEVE_CONTROLLER_CALL_H
@@ -15,6 +16,7 @@
 #include "http/http.h"
 #include "job/record.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum call_kind {
@@ -32,11 +34,15 @@ enum call_until {
 
 struct call_submit {
     const struct op *op;
-    struct slice data; /* the job payload; empty once the core is done with it */
+    struct slice
+        data; /* the job payload as anyone may see it; empty once the core is done with it */
+    /* The same with all that is secret, for the hosts. Empty: data is all of it. */
+    struct slice whole;
+    bool sensitive;
     struct target target;
     const char *target_field; /* what a refusal of the target calls it */
     const char *user;
-    struct str_list allowed; /* the token's targets; none: all hosts */
+    struct str_list allowed;      /* the token's targets; none: all hosts */
     int64_t limit_us, expires_us; /* expires: from now */
     enum call_until until;
     uint64_t retry_of; /* seq of the job that is submitted again; 0: none */
@@ -61,6 +67,13 @@ struct call_agents {
     uint32_t n;
 };
 
+/* What the runs of a sensitive job came to: nothing but the reply has it. */
+#define CALL_RESULTS_MAX     ((size_t)64 << 20)  /* bytes, of one job; the rest shows as "***" */
+#define CALL_RESULTS_ALL_MAX ((size_t)256 << 20) /* of all that are waited for */
+struct call_result {
+    struct slice error, data;
+};
+
 struct call {
     atomic_uint refs;
     atomic_bool answered;
@@ -73,6 +86,11 @@ struct call {
         struct call_job job;
         struct call_agents agents;
     };
+    pthread_mutex_t lock; /* of the results: the core adds to them while the sender stops waiting */
+    struct kept_result **results; /* by run; NULL: none yet */
+    uint32_t n_results;
+    size_t results_size;
+    bool results_unwanted;
     int outcome;         /* the answer: 0, an outcome, or a fault */
     struct refusal *why; /* of an outcome; in the arena */
 };
@@ -88,5 +106,14 @@ struct refusal *call_why(struct call *call);
 /* The answer is there; wakes the request and drops the answerer's reference. */
 void call_answer(struct call *call, struct http_server *server, int outcome);
 bool call_is_answered(const struct call *call);
+
+/* By the core: keeps what run `run` of a sensitive job came to while somebody waits for it. */
+void call_keep_result(struct call *call, uint32_t run, const struct call_result *result);
+/* By the sender, answered or not. False: it is not there, not yet or not any more. Copied into the
+   arena. */
+bool call_find_result(struct call *call, uint32_t run, struct arena *arena,
+                      struct call_result *ret);
+/* By the sender: it has its reply, or nobody to send it to. */
+void call_drop_results(struct call *call);
 
 #endif

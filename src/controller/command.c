@@ -46,6 +46,8 @@ static int start_job(struct core *core, struct call *call)
         .limit_us = submit->limit_us,
         .start_by_us = submit->time_us + submit->expires_us,
         .n_runs = submit->hosts.n,
+        .sensitive = submit->sensitive,
+        .sealed = submit->whole.size > 0,
     };
     struct decisions *to = submit->op->class == CLASS_QUERY ? &core->at_once : &core->decisions;
 
@@ -65,6 +67,16 @@ static int start_job(struct core *core, struct call *call)
     return record_retried(core, call);
 }
 
+/* Each host's input is sealed for it alone. */
+static int check_sealed_size(const struct call_submit *submit, struct refusal *why)
+{
+    if (submit->whole.size <= CORE_SEALED_MAX / submit->hosts.n)
+        return 0;
+    return refuse(why, OUTCOME_TOO_LARGE, NULL,
+                  "secret input of %zu bytes for %u hosts is over %zu bytes together",
+                  submit->whole.size, (unsigned)submit->hosts.n, CORE_SEALED_MAX);
+}
+
 static int run_submit(struct core *core, struct call *call, struct refusal *why)
 {
     struct call_submit *submit = &call->submit;
@@ -79,7 +91,9 @@ static int run_submit(struct core *core, struct call *call, struct refusal *why)
     int r = fleet_resolve(&core->fleet, &question, &call->arena, &submit->hosts, why);
     if (r)
         return r;
-    r = core_room(core, submit->hosts.n, why);
+    r = check_sealed_size(submit, why);
+    if (!r)
+        r = core_room(core, submit->hosts.n, why);
     if (r)
         return r;
     submit->time_us = core->now_us;

@@ -79,6 +79,7 @@ int op_job_submit(struct op_ctx *ctx, const struct job_submit_in *in, struct job
         .target_field = "target_hostname",
         .wait_us = ctx->prefers_async ? 0 : in->wait,
         .expires_us = in->has_expires ? in->expires : in->wait,
+        .sensitive = in->sensitive,
     };
 
     (void)out; /* the operation's own reply is made from the results */
@@ -120,9 +121,13 @@ int op_job_retry(struct op_ctx *ctx, const struct job_retry_in *in, struct job_r
         .expires_us = SUBMISSION_WAIT_US,
         .retry_of = job.seq,
     };
+    if (job.sensitive)
+        return refuse(&ctx->why, OUTCOME_CONFLICT, NULL,
+                      "the job is sensitive and its input was not kept; submit it anew");
     r = submission_decode(ctx, job.operation, job.data, &submission);
-    if (r)
-        return r;
+    if (r) /* secrets are not kept, and what is accepted may have changed: not the request's fault
+            */
+        return r == OUTCOME_INVALID ? OUTCOME_CONFLICT : r;
     ctx->finish = finish_retry;
     return submission_make(ctx, &submission);
 }

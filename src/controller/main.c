@@ -33,8 +33,8 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX    16000
-#define LOOPS_MAX          64 /* struct http_options */
-#define STOP_GRACE_US      (10 * US_PER_S)
+#define LOOPS_MAX          64             /* struct http_options */
+#define STOP_GRACE_US      (8 * US_PER_S) /* less than a supervisor waits before it kills */
 #define DAY_S              ((int64_t)86400)
 #define CERTIFICATE_SOON_S (14 * DAY_S)
 

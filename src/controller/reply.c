@@ -105,6 +105,32 @@ static void write_failed(struct op_ctx *ctx, const struct job_question *question
     *ret_status = error.status;
 }
 
+/* ---- what a sensitive job came to ---- */
+
+/* The agent sent it once, and nobody keeps it: a restart in between is enough to lose it. */
+static const char lost[] = SECRET_SHOWN " (sensitive, and lost before it could be told)";
+
+static void reveal(struct op_ctx *ctx, const struct job_question *question,
+                   const struct run_list *runs)
+{
+    struct call_result result;
+
+    for (uint32_t i = 0; i < runs->n; i++) {
+        struct ledger_run *run = &runs->v[i];
+        bool is_shown = slice_equal(run->data, SENSITIVE_SHOWN) ||
+                        (run->error && strcmp(run->error, SECRET_SHOWN) == 0);
+        if (!is_shown)
+            continue;
+        if (call_find_result(question->call, run->run, ctx->arena, &result)) {
+            run->data = result.data;
+            run->error = result.error.size ? result.error.at : NULL;
+        } else {
+            run->data = (struct slice){0};
+            run->error = lost;
+        }
+    }
+}
+
 /* ---- results ---- */
 
 static enum run_result run_result(const struct ledger_run *run)
@@ -208,6 +234,13 @@ static int refuse_missing(struct op_ctx *ctx, const struct job_question *questio
                   id);
 }
 
+/* Not TOO_LARGE, which blames the request. */
+static int refuse_size(struct op_ctx *ctx, size_t size_max)
+{
+    return refuse(&ctx->why, OUTCOME_FAULT, NULL,
+                  "the results are over %zu bytes; the job has them", size_max);
+}
+
 int reply_results(struct op_ctx *ctx, const struct job_question *question, struct buf *body,
                   int *ret_status)
 {
@@ -219,8 +252,12 @@ int reply_results(struct op_ctx *ctx, const struct job_question *question, struc
         r = ledger_runs(ctx->reader, &question->id, ctx->arena, &runs.v, &runs.n);
     if (r == OUTCOME_NOT_FOUND)
         return refuse_missing(ctx, question);
+    if (r == OUTCOME_TOO_LARGE)
+        return refuse_size(ctx, LEDGER_RUNS_BYTES);
     if (r)
         return r;
+    if (job.sensitive)
+        reveal(ctx, question, &runs);
     bool is_one = !target_is_broadcast(job.target_kind);
     if (is_one && runs.v[0].at.state == run_state_FAILED)
         write_failed(ctx, question, &runs.v[0], body, ret_status);
@@ -228,10 +265,7 @@ int reply_results(struct op_ctx *ctx, const struct job_question *question, struc
         write_unanswered(ctx, question, &runs, body, ret_status);
     else
         write_results(ctx, question, &runs, body, ret_status);
-    if (buf_overflowed(body))
-        return refuse(&ctx->why, OUTCOME_FAULT, NULL,
-                      "the results are over %zu bytes; the job has them", REPLY_MAX);
-    return 0;
+    return buf_overflowed(body) ? refuse_size(ctx, REPLY_MAX) : 0;
 }
 
 void reply_accepted(const struct uuid *id, struct buf *body)

@@ -15,6 +15,7 @@ struct job_question {
     const struct op *op;    /* of the job */
     bool is_answered;       /* the core says that the job is final; else the wait is over */
     const char *request_id; /* for errors */
+    struct call *call;      /* has the results of a sensitive job */
 };
 
 /* One host asked (_any, a host): its result, or an error with the status of its failure. Several:

@@ -195,8 +195,14 @@ static void check_result(const struct op *op, struct record_run *moved, struct a
                               op->type, why.field, why.field[0] ? ": " : "", why.text));
 }
 
+/* Of a job that is sensitive: the agent has it no more. */
+static bool is_withheld(const struct record_run *moved, bool sensitive)
+{
+    return sensitive && slice_equal(moved->data, SENSITIVE_SHOWN);
+}
+
 static struct record_run read_report(struct core *core, const struct bus_report *report,
-                                     const struct op *op)
+                                     const struct op *op, bool sensitive)
 {
     struct record_run moved = {
         .to = {.state = report->state, .code = report->code},
@@ -214,12 +220,27 @@ static struct record_run read_report(struct core *core, const struct bus_report 
         return moved;
     if (moved.finished_us == 0)
         moved.finished_us = core->now_us;
-    check_result(op, &moved, &core->arena);
+    if (!is_withheld(&moved, sensitive))
+        check_result(op, &moved, &core->arena);
     if (op && op->class == CLASS_QUERY) {
         moved.has_changed = moved.to.state == run_state_COMPLETED;
         moved.changed = false;
     }
     return moved;
+}
+
+/* What a run of a sensitive job came to is for the request that waits for it (NULL: none does). The
+   ledger learns how it ended and no more. */
+static void keep_back(struct call *call, uint32_t run, struct record_run *moved)
+{
+    struct call_result result = {.error = moved->error, .data = moved->data};
+
+    if (!run_state_is_final(moved->to.state) || is_withheld(moved, true))
+        return;
+    if (call && call->submit.until == CALL_UNTIL_FINAL)
+        call_keep_result(call, run, &result);
+    moved->error = moved->error.size ? SLICE(SECRET_SHOWN) : (struct slice){0};
+    moved->data = moved->data.size ? SENSITIVE_SHOWN : (struct slice){0};
 }
 
 /* A run that the table does not have: presumed to have ended, or its job is gone. The agent's word
@@ -237,7 +258,9 @@ static int report_closed_run(struct core *core, const struct agent *agent, const
         r = ledger_job(core->reader, id, &core->arena, &job);
     if (r || place.host != agent->host)
         return r < 0 ? r : 0;
-    struct record_run moved = read_report(core, report, job.op);
+    struct record_run moved = read_report(core, report, job.op, job.sensitive);
+    if (job.sensitive)
+        keep_back(NULL, place.number, &moved);
     if (run_move(&at, &moved.to, true) != RUN_MOVE_APPLY)
         return 0;
     if (run_state_is_final(moved.to.state)) {
@@ -266,7 +289,9 @@ static int apply_report(struct core *core, const struct agent *agent, const stru
                   LOG_TEXT("job", report->run.job), LOG_NUMBER("run", report->run.run));
         return 0;
     }
-    struct record_run moved = read_report(core, report, run->job->op);
+    struct record_run moved = read_report(core, report, run->job->op, run->job->sensitive);
+    if (run->job->sensitive)
+        keep_back(run->job->owner, run->number, &moved);
     int r = core_move(core, run, &moved);
     if (r > 0)
         log_event(LOG_WARNING, "agent.report_refused",
@@ -311,6 +336,17 @@ static on_message *const messages[BUS_MESSAGE_COUNT] = {
     [BUS_REPORT] = on_report,
 };
 
+/* While nothing can be written, an agent is not greeted: it says hello again when that is over.
+   Until then it knows what time it is. */
+static void keep_clock(struct core *core, struct bus_peer *peer, enum bus_message message,
+                       const void *body)
+{
+    if (message == BUS_HELLO)
+        send_time(core, peer, ((const struct bus_hello *)body)->sent_boot_us);
+    else if (message == BUS_BEAT)
+        send_time(core, peer, ((const struct bus_beat *)body)->sent_boot_us);
+}
+
 static void session_connected(void *owner, struct bus_peer *peer)
 {
     (void)owner;
@@ -325,6 +361,10 @@ static void session_message(void *owner, struct bus_peer *peer, enum bus_message
 
     if (core->fault)
         return;
+    if (atomic_load(&core->is_refused)) {
+        keep_clock(core, peer, message, body);
+        return;
+    }
     if (!agent && message != BUS_HELLO) {
         drop(core, peer, "agent.refused", "it did not begin with a hello");
         return;

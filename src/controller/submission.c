@@ -17,19 +17,37 @@ int token_allows(const struct token *token, int permission, struct refusal *why)
                   permission_word(permission));
 }
 
-static int encode_payload(const struct submission *submission, struct call *call,
-                          struct refusal *why)
+typedef void encode_input(const struct schema *schema, const void *object, struct buf *to);
+
+static int encode_with(encode_input *encode, const struct submission *submission,
+                       struct arena *arena, struct slice *ret, struct refusal *why)
 {
     CLEANUP(buf_release) struct buf json;
 
-    buf_init(&json, SUBMISSION_DATA_MAX);
-    schema_encode(submission->op->in, submission->input, &json);
+    buf_init_secret(&json, SUBMISSION_DATA_MAX);
+    encode(submission->op->in, submission->input, &json);
     if (buf_overflowed(&json))
         return refuse(why, OUTCOME_TOO_LARGE, NULL, "the operation's input is over %zu bytes",
                       SUBMISSION_DATA_MAX);
-    call->submit.data =
-        (struct slice){.at = arena_copy(&call->arena, buf_slice(&json)), .size = json.size};
+    *ret = (struct slice){.at = arena_copy(arena, buf_slice(&json)), .size = json.size};
     return 0;
+}
+
+/* What anyone may see, and what the hosts are to have when that is more. */
+static int encode_payload(const struct submission *submission, struct call *call,
+                          struct refusal *why)
+{
+    struct call_submit *submit = &call->submit;
+    bool hides = submission->sensitive || schema_has_secret(submission->op->in, submission->input);
+
+    submit->data = SENSITIVE_SHOWN;
+    submit->sensitive = submission->sensitive;
+    int r = submission->sensitive
+                ? 0
+                : encode_with(schema_encode, submission, &call->arena, &submit->data, why);
+    if (r || !hides)
+        return r;
+    return encode_with(schema_encode_revealed, submission, &call->arena, &submit->whole, why);
 }
 
 static void copy_targets(const struct token *token, struct call *call)

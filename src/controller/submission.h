@@ -23,6 +23,7 @@ struct submission {
     int64_t wait_us;          /* 0: answer when it is recorded */
     int64_t expires_us;       /* 0: the wait */
     uint64_t retry_of;        /* seq; 0: none */
+    bool sensitive;           /* input and results are shown to nobody but in the reply */
 };
 
 /* Checks permission and target's syntax and fills ctx->call. OP_PARKED, or an outcome with

@@ -129,13 +129,15 @@ static int command_end(struct host *host, const struct spawn *spawn,
     return 0;
 }
 
-static int command_run(struct host *host, const char *const *argv, const char *cwd,
+static int command_run(struct host *host, const char *const *argv, const char *cwd, struct slice in,
                        int64_t timeout_s, struct command_out *out)
 {
     int64_t timeout_us = timeout_s * US_PER_S;
     struct spawn spawn = {
         .argv = argv,
         .cwd = cwd,
+        .in = in,
+        .identity = host->run_as,
         .timeout_us = timeout_us < host->limit_us ? timeout_us : host->limit_us,
         .cancel_fd = host->cancel_fd,
     };
@@ -158,7 +160,8 @@ int op_command_exec(struct host *host, const struct command_exec_in *input,
     argv[0] = input->command;
     for (size_t i = 0; i < n_args; i++)
         argv[i + 1] = input->args.v[i];
-    return command_run(host, argv, input->has_cwd ? input->cwd : NULL, input->timeout, ret_out);
+    return command_run(host, argv, input->has_cwd ? input->cwd : NULL, secret_reveal(&input->stdin),
+                       input->timeout, ret_out);
 }
 
 int op_command_shell(struct host *host, const struct command_shell_in *input,
@@ -166,5 +169,6 @@ int op_command_shell(struct host *host, const struct command_shell_in *input,
 {
     const char *const argv[] = {"/bin/sh", "-c", input->command, NULL};
 
-    return command_run(host, argv, input->has_cwd ? input->cwd : NULL, input->timeout, ret_out);
+    return command_run(host, argv, input->has_cwd ? input->cwd : NULL, secret_reveal(&input->stdin),
+                       input->timeout, ret_out);
 }

@@ -10,6 +10,7 @@
 #define REEVE_HOST_HOST_H
 
 #include "base/arena.h"
+#include "base/spawn_identity.h"
 #include "catalog/catalog.h"
 
 struct host {
@@ -18,7 +19,9 @@ struct host {
     const struct str_map *labels; /* of the agent's configuration; may be NULL */
     int64_t limit_us;             /* time this run may take, from now */
     int cancel_fd;                /* readable means: stop; -1: none */
-    bool changed;                 /* set by the function when the host was changed */
+    /* Whom programs run as that users give; NULL: as the agent. */
+    const struct spawn_identity *run_as;
+    bool changed; /* set by the function when the host was changed */
     /* Filled by host_fail(), host_skip(). */
     enum run_code code;
     char error[REFUSAL_TEXT_SIZE];
