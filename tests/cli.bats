@@ -221,7 +221,7 @@ verbs()
             kill -"$signal" "$supervisor"
             wait "$supervisor"
             for pid in $family; do is_gone "$pid"; done
-            ! (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+            refute curl -s -m 2 "$url/health"
             supervisor=
             rm -rf "$scratch"
         )

@@ -143,13 +143,13 @@ refused_and_untouched()
         flip "$ledger/data.mdb" "$offset"
         run check "$state" 3>&-
         [ "$status" = 0 ] || [ "$status" = 1 ] || [ "$status" = 3 ]
-        ! grep -E "$sanitizer_words" <<<"$output"
+        refute grep -E "$sanitizer_words" <<<"$output"
         found=$status
         cat "$scratch/good.mdb" >"$ledger/data.mdb"
         flip "$ledger/data.mdb" "$offset"
         # One that starts is stopped by timeout, in good order.
         run controller "$state/controller" 0.7 3>&-
-        ! grep -E "$sanitizer_words" <<<"$output"
+        refute grep -E "$sanitizer_words" <<<"$output"
         [ "$status" = 124 ] || { [ "$status" = 1 ] && [ "$found" != 0 ] && [[ $output = *"$ledger"* ]]; }
     done
     cat "$scratch/good.mdb" >"$ledger/data.mdb"

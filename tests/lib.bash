@@ -33,6 +33,15 @@ wait_for()
     done
 }
 
+# refute COMMAND…: fails when the command succeeds; a bare "!" does not fail a test unless it is its last line.
+refute()
+{
+    if "$@"; then
+        echo "not expected: $*"
+        return 1
+    fi
+}
+
 # Also when nobody has collected its status yet.
 is_gone()
 {

@@ -10,7 +10,7 @@ debs=$root/build/deb
 
 setup_file()
 {
-    local hindrance version
+    local hindrance
     hindrance=$(guest_hindrance)
     if [ -n "$hindrance" ]; then
         echo "$hindrance" >"$BATS_FILE_TMPDIR/hindrance"
@@ -104,9 +104,11 @@ total()
 @test "a root command through Reeve can't write the host's own word, the agent or its units" {
     for path in /etc/reeve/agent.yaml /etc/reeve/new /usr/bin/reeve-agent /usr/bin/reeve-controller \
         /lib/systemd/system/reeve-agent.service; do
-        run guest reeve node command shell --target _any --command "echo x >>$path" --json
-        [ "$(jq '.results[0].exit_code' <<<"$output")" != 0 ]
-        [[ $(jq -r '.results[0].stderr' <<<"$output") == *'Read-only file system'* ]]
+        before=$(guest sha256sum "$path" || true)
+        run --separate-stderr guest reeve node command exec --target _any --command cp --json -- --remove-destination /bin/true "$path"
+        [ "$(jq '.results[0].exit_code' <<<"$output")" = 1 ]
+        [[ $(jq -r '.results[0].stderr' <<<"$output") =~ 'Read-only file system'|'Device or resource busy' ]]
+        [ "$(guest sha256sum "$path" || true)" = "$before" ]
     done
     # It is root all the same.
     run -0 guest reeve node command shell --target _any --command 'id -u; touch /etc/written-by-a-run'
@@ -161,12 +163,12 @@ total()
 
 @test "removed, the state stays; purged, nothing does" {
     guest dpkg --remove reeve reeve-controller reeve-agent
-    ! guest pgrep -f reeve-
+    refute guest pgrep -f reeve-
     guest test -d /var/lib/reeve/controller/ledger
     guest test -e /etc/reeve/agent.yaml
     guest dpkg --purge reeve reeve-controller reeve-agent
     for path in /etc/reeve /var/lib/reeve /usr/bin/reeve-agent; do
-        ! guest test -e "$path"
+        refute guest test -e "$path"
     done
     guest id reeve
 }

@@ -125,6 +125,8 @@ static int ledger_load(struct ledger *ledger)
         r = ledger_load_blocks(ledger, TABLE_BLOCKS);
     if (r)
         return r;
+    /* Older programs can't open it once this one has written to it. */
+    ledger->meta.format = LEDGER_FORMAT;
     ledger->committed_meta = ledger->meta;
     return 0;
 }

@@ -21,8 +21,9 @@
 #include "base/buf.h"
 #include "job/record.h"
 
-/* Of the ledger as a whole. A program opens what has its own format or an older one. */
-#define LEDGER_FORMAT 1
+/* Of the ledger as a whole. A program opens what has its own format or an older one, and raises it
+   with the first record. 2: inputs may be sealed, and a payload of *** is none. */
+#define LEDGER_FORMAT 2
 
 /* No row is larger; a result or payload that is, was let through by whoever received it. */
 #define STORED_ROW_MAX ((size_t)64 << 20) /* bytes */

@@ -102,9 +102,32 @@ static void a_newer_format_is_refused_by_its_number(void **state)
     fixture_make(&fixture);
     meta = fixture.ledger->committed_meta;
     meta.format = LEDGER_FORMAT + 6;
-    expect_refused_meta(&fixture, meta, sizeof(meta), "has format 7");
+    expect_refused_meta(&fixture, meta, sizeof(meta), "has format 8");
     buf_release(&fixture.text);
     fixture_remove_dir(&fixture);
+}
+
+static void an_older_format_is_raised_by_the_first_record(void **state)
+{
+    struct fixture fixture;
+    struct meta_row meta;
+    struct slice bytes;
+    static const uint64_t key = 0;
+
+    (void)state;
+    fixture_make(&fixture);
+    meta = fixture.ledger->committed_meta;
+    meta.format = LEDGER_FORMAT - 1;
+    put_meta(&fixture, (struct slice){.at = (const char *)&meta, .size = sizeof(meta)});
+    fixture_reopen(&fixture, true);
+    fixture_add_hosts(&fixture, 1);
+    fixture_submit(&fixture, TARGET_HOST, 1);
+    assert_int_equal(ledger_begin(fixture.ledger), 0);
+    assert_int_equal(table_get(&fixture.ledger->txn, TABLE_META, u64_slice(&key), &bytes), 0);
+    assert_int_equal(meta_row_decode(bytes, &meta), 0);
+    assert_int_equal(meta.format, LEDGER_FORMAT);
+    ledger_abort(fixture.ledger);
+    fixture_release(&fixture);
 }
 
 /* ---- directories ---- */
@@ -400,6 +423,7 @@ int main(void)
         TEST(a_second_controller_is_refused),
         TEST(a_damaged_meta_row_is_refused),
         cmocka_unit_test(a_newer_format_is_refused_by_its_number),
+        cmocka_unit_test(an_older_format_is_raised_by_the_first_record),
         cmocka_unit_test(a_directory_is_made_for_its_owner_alone),
         cmocka_unit_test(a_file_in_its_place_is_refused),
         cmocka_unit_test(a_directory_that_is_not_writable_is_refused),
