@@ -442,13 +442,13 @@ own_word()
 @test "a host that was silent and whose agent was killed tells what was interrupted" {
     start_pair
     unique_sleep
-    ask_shell "$nap" 1 1s
+    ask_shell "$nap" 3 1s
     lost=$job
     wait_for 5 stands "$lost" started
     ask_shell "echo ran >>$scratch/witness; $nap" 60 1s
     wait_for 5 test -s "$scratch/witness"
     kill -STOP "$agent"
-    wait_for 6 stands "$lost" lost
+    wait_for 10 stands "$lost" lost
     wait_for 6 stands "$job" expired
     end_program agent KILL
     start_program agent

@@ -388,8 +388,8 @@ static int agent_run(struct agent *agent)
 
 /* ---- end ---- */
 
-/* A thread that can't be stopped still uses the pool: then it stays as it is, and ends with the
-   process. */
+/* A thread that can't be stopped still uses the pool and the configuration: then both stay as they
+   are, and end with the process. */
 static void agent_close(struct agent *agent)
 {
     bool idle = !agent->runs || (runs_n_running(agent->runs) == 0 &&
@@ -397,8 +397,12 @@ static void agent_close(struct agent *agent)
 
     session_close(agent->session);
     runs_free(agent->runs);
-    if (idle)
+    if (idle) {
         worker_pool_close(agent->pool);
+        if (agent->now != agent->first)
+            config_generation_free(agent->now);
+        config_generation_free(agent->first);
+    }
     fd_closep(&agent->epoll_fd);
     fd_closep(&agent->signal_fd);
     runlog_free(agent->log);
@@ -441,8 +445,10 @@ static int run(struct agent *agent, struct refusal *why)
     const struct agent_config *config = agent->first->values;
 
     int r = agent_options_make(config, &agent->options, why);
-    if (r)
+    if (r) {
+        config_generation_free(agent->first);
         return exit_status(r, why);
+    }
     log_setup(config_agent.name, agent->options.log_level, config->log_json);
     int status = exit_status(agent_start(agent, why), why);
     agent_close(agent);
@@ -482,9 +488,5 @@ int agent_main(char **argv)
     if (flags.help || flags.version)
         return 0;
     agent.now = agent.first;
-    int status = run(&agent, &why);
-    if (agent.now != agent.first)
-        config_generation_free(agent.now);
-    config_generation_free(agent.first);
-    return status;
+    return run(&agent, &why);
 }
