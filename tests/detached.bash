@@ -57,8 +57,8 @@ end_program()
     local pid=${!1}
     [ -n "$pid" ] || return 0
     printf -v "$1" ''
-    kill -CONT "$pid" 2>/dev/null || true
     kill "-${2:-TERM}" "$pid"
+    kill -CONT "$pid" 2>/dev/null || true # one that stood still does nothing more first
     wait_for 20 is_gone "$pid" || return 1
     wait "$pid" || [ "${2:-TERM}" != TERM ]
 }
