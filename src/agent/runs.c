@@ -8,6 +8,7 @@
 #include "agent/runs.h"
 
 #include "agent/journal.h"
+#include "agent/run_list.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -15,36 +16,6 @@
 
 /* Waiting runs are looked through this often. */
 #define WAITING_TICK_US (200 * US_PER_MS)
-
-/* How a run ends. */
-struct ending {
-    enum run_state state;
-    enum run_code code;
-    const char *error; /* NULL: none */
-    bool changed;
-    struct slice data; /* empty: none */
-    int64_t boot_us;
-};
-
-struct run {
-    struct run_key key;
-    const struct op *op;
-    char *user;        /* who made the job */
-    struct slice data; /* its own block; given to the work when chosen */
-    int64_t limit_us, start_by_us;
-    int64_t start_by_boot_us;     /* the same, by what was known when it was taken */
-    int64_t taken_us, started_us; /* own clock; 0: not yet */
-    bool sensitive;               /* nothing of what it came to is written down */
-    bool told;                    /* what it does now has been reported */
-    struct work *work;            /* since it was chosen */
-    struct ending ending;         /* while untold; the error is its own block */
-    struct run *next;
-};
-
-struct run_list {
-    struct run *first, **end;
-    int n;
-};
 
 struct runs {
     struct runlog *log;
@@ -60,69 +31,6 @@ struct runs {
     bool killed;
 };
 
-/* ---- lists ---- */
-
-static void list_init(struct run_list *list)
-{
-    *list = (struct run_list){.end = &list->first};
-}
-
-static void list_add(struct run_list *list, struct run *run)
-{
-    run->next = NULL;
-    *list->end = run;
-    list->end = &run->next;
-    list->n++;
-}
-
-static void list_put_first(struct run_list *list, struct run *run)
-{
-    run->next = list->first;
-    if (!list->first)
-        list->end = &run->next;
-    list->first = run;
-    list->n++;
-}
-
-/* Takes out *at, which points into the list. */
-static struct run *list_take(struct run_list *list, struct run **at)
-{
-    assert(at);
-    struct run *run = *at;
-    *at = run->next;
-    if (list->end == &run->next)
-        list->end = at;
-    list->n--;
-    return run;
-}
-
-static struct run **list_find(struct run_list *list, const struct run_key *key)
-{
-    for (struct run **at = &list->first; *at; at = &(*at)->next) {
-        if (run_key_equal(&(*at)->key, key))
-            return at;
-    }
-    return NULL;
-}
-
-static void data_drop(struct run *run)
-{
-    void *bytes = (void *)(uintptr_t)run->data.at;
-
-    if (bytes)
-        explicit_bzero(bytes, run->data.size);
-    run->data.at = mem_free(bytes);
-}
-
-static void run_free(struct run *run)
-{
-    data_drop(run);
-    mem_free(run->user);
-    work_free(run->work);
-    mem_free((void *)(uintptr_t)run->ending.error);
-    mem_free(run);
-}
-
 struct runs *runs_new(struct runlog *log, struct worker_pool *pool,
                       const struct clock_offset *clock)
 {
@@ -131,10 +39,10 @@ struct runs *runs_new(struct runlog *log, struct worker_pool *pool,
     static const struct str_list nothing;
 
     *runs = (struct runs){.log = log, .pool = pool, .clock = clock, .policy = {.deny = &nothing}};
-    list_init(&runs->waiting);
-    list_init(&runs->chosen);
-    list_init(&runs->running);
-    list_init(&runs->untold);
+    run_list_init(&runs->waiting);
+    run_list_init(&runs->chosen);
+    run_list_init(&runs->running);
+    run_list_init(&runs->untold);
     held_init(&runs->held);
     return runs;
 }
@@ -149,18 +57,18 @@ void runs_free(struct runs *runs)
     if (!runs)
         return;
     while (runs->running.first) {
-        struct run *run = list_take(&runs->running, &runs->running.first);
+        struct run *run = run_list_take(&runs->running, &runs->running.first);
 
         worker_abandon(runs->pool, run->work);
         run->work = NULL;
         run_free(run);
     }
     while (runs->chosen.first)
-        run_free(list_take(&runs->chosen, &runs->chosen.first));
+        run_free(run_list_take(&runs->chosen, &runs->chosen.first));
     while (runs->waiting.first)
-        run_free(list_take(&runs->waiting, &runs->waiting.first));
+        run_free(run_list_take(&runs->waiting, &runs->waiting.first));
     while (runs->untold.first)
-        run_free(list_take(&runs->untold, &runs->untold.first));
+        run_free(run_list_take(&runs->untold, &runs->untold.first));
     held_release(&runs->held);
     mem_free(runs);
 }
@@ -221,7 +129,7 @@ static void keep_untold(struct runs *runs, struct run *run, const struct ending 
 {
     run->ending = *ending;
     run->ending.error = ending->error ? mem_strdup(ending->error) : NULL;
-    list_add(&runs->untold, run);
+    run_list_add(&runs->untold, run);
 }
 
 /* Reports the end of a run that is in no list any more, and frees it. */
@@ -364,13 +272,13 @@ int runs_take(struct runs *runs, const struct bus_task *task, int64_t boot_us)
     if (refused != run_code_NONE)
         return finish_failed(runs, run, refused, boot_us, why.text);
     runs->waiting_bytes += run->data.size;
-    list_add(&runs->waiting, run);
+    run_list_add(&runs->waiting, run);
     return 0;
 }
 
 static struct run *take_waiting(struct runs *runs, struct run **at)
 {
-    struct run *run = list_take(&runs->waiting, at);
+    struct run *run = run_list_take(&runs->waiting, at);
 
     runs->waiting_bytes -= run->data.size;
     return run;
@@ -379,12 +287,12 @@ static struct run *take_waiting(struct runs *runs, struct run **at)
 int runs_cancel(struct runs *runs, const struct bus_run_ref *ref, int64_t boot_us)
 {
     struct run_key key = run_key_of(ref);
-    struct run **at = list_find(&runs->waiting, &key);
+    struct run **at = run_list_find(&runs->waiting, &key);
 
     if (at)
         return finish_failed(runs, take_waiting(runs, at), run_code_CANCELLED, boot_us,
                              "cancelled before it began");
-    at = list_find(&runs->running, &key);
+    at = run_list_find(&runs->running, &key);
     if (at)
         work_cancel((*at)->work);
     return 0;
@@ -406,7 +314,7 @@ static int put_back(struct runs *runs, struct run *run)
     work_free(run->work);
     run->work = NULL;
     runs->waiting_bytes += run->data.size;
-    list_put_first(&runs->waiting, run);
+    run_list_put_first(&runs->waiting, run);
     runs->disk_refuses = true;
     return 0;
 }
@@ -434,10 +342,10 @@ static int choose(struct runs *runs, struct run *run, int64_t boot_us)
         *run_as = runs->policy.run_as;
         run->work->host.run_as = run_as;
     }
-    data_drop(run);
+    run_drop_data(run);
     run->started_us = boot_us;
     run->told = false;
-    list_add(&runs->chosen, run);
+    run_list_add(&runs->chosen, run);
     return 0;
 }
 
@@ -455,14 +363,14 @@ int runs_choose(struct runs *runs, int64_t boot_us)
 int runs_begin(struct runs *runs)
 {
     while (runs->chosen.first) {
-        struct run *run = list_take(&runs->chosen, &runs->chosen.first);
+        struct run *run = run_list_take(&runs->chosen, &runs->chosen.first);
 
         /* Before it can do anything: what it does may end us. */
         if (run->op->class != CLASS_QUERY)
             journal_write(&(struct journal_line){
                 .run = &run->key, .operation = run->op->type, .user = run->user});
         if (worker_give(runs->pool, run->work) == 0) {
-            list_add(&runs->running, run);
+            run_list_add(&runs->running, run);
             continue;
         }
         int r = finish_failed(runs, run, run_code_ERROR, run->started_us,
@@ -523,7 +431,7 @@ int runs_collect(struct runs *runs)
 
     while ((work = worker_take(runs->pool))) {
         const struct run *ended = work->owners;
-        struct run *run = list_take(&runs->running, list_find(&runs->running, &ended->key));
+        struct run *run = run_list_take(&runs->running, run_list_find(&runs->running, &ended->key));
 
         if (runs->killed) {
             run_free(run);
@@ -595,7 +503,7 @@ static int look_at_running(struct runs *runs, int64_t boot_us)
 
     for (struct run **at = &runs->running.first; *at && !r;) {
         if (boot_us >= limit_end_us(*at)) {
-            r = give_up(runs, list_take(&runs->running, at), boot_us);
+            r = give_up(runs, run_list_take(&runs->running, at), boot_us);
             continue;
         }
         if (!runs->disk_refuses && !(*at)->told && boot_us >= (*at)->started_us + TELL_STARTED_US)
@@ -617,7 +525,7 @@ int runs_try_disk(struct runs *runs)
     while (!r && runs->untold.first) {
         r = report(runs, runs->untold.first, &runs->untold.first->ending);
         if (!r)
-            run_free(list_take(&runs->untold, &runs->untold.first));
+            run_free(run_list_take(&runs->untold, &runs->untold.first));
     }
     runs->disk_refuses = r != 0;
     return r < 0 ? r : 0;
