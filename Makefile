@@ -27,9 +27,13 @@ cover:
 fuzz:
 	scripts/fuzz $(or $(TIME),60)
 
+# make bench IDLE=600: seconds for which the idle agent is watched.
 bench: all
+	rm -rf build/bench/scratch
 	mkdir -p build/bench/scratch
 	build/bench/disk build/bench/scratch
+	build/bench/one --idle $(or $(IDLE),60) build build/bench/scratch
+	rm -rf build/bench/scratch
 
 # Debian packages, in build/deb/VERSION/.
 deb:
