@@ -57,10 +57,38 @@ list_is()
     holds '[.items[] | (.created <= .updated_at) and ([.timeline[].timestamp] | . == sort) and .timeline[0].event == "submitted"] | all'
 }
 
+# submit_for SECONDS COMMAND: that is how long it may take.
+submit_for()
+{
+    api POST /node/_any/command/shell "$(jq -nc --arg c "$2" --argjson t "$1" '{command: $c, timeout: $t}')" \
+        -H 'Prefer: respond-async' && answers 202 && job=$(member .job_id)
+}
+
+# times_rise JOB: nothing of it comes before it was made, and no step before the one that led to it.
+times_rise()
+{
+    api GET "/job/$1" && holds '(.created <= .updated_at) and ([.timeline[].timestamp] | . == sort)'
+}
+
+# step_clock SECONDS: the controller's, and waits until the agent has been told.
+step_clock()
+{
+    local before
+    before=$(grep -c 'core.clock_set' "$scratch/log" || true)
+    set_clock controller "$1"
+    wait_for 5 has_stepped "$before"
+}
+
+has_stepped()
+{
+    [ "$(grep -c 'core.clock_set' "$scratch/log")" -gt "$1" ]
+}
+
 @test "the controller's clock is set, and work and lists go on as before" {
     start_pair_with_clock controller
     jobs=
-    for seconds in +0 +3600 -3600 +7200 +0; do
+    # Not before the token was issued.
+    for seconds in +0 +3600 +7200 +0 +3600; do
         set_clock controller "$seconds"
         for _ in 1 2; do
             submit_query
@@ -120,6 +148,78 @@ list_is()
     pkill -KILL -fx "$nap"
     wait_for 5 submit_query
     [ ! -e "$scratch/witness" ]
+}
+
+@test "what runs has its limit, and no less, when the controller's clock is set" {
+    start_pair_with_clock controller
+    for seconds in +3600 +0; do
+        unique_sleep
+        submit_for 3 "exec $nap"
+        endless=$job
+        submit_for 60 'sleep 2; echo done'
+        wait_for 5 job_is "$endless" processing
+        wait_for 5 job_is "$job" processing
+        step_clock "$seconds"
+        wait_for 6 job_is "$job" completed
+        has .result.stdout done
+        wait_for 6 failed_with "$endless" 'timed out after 3 s'
+        runs_no_more "$nap"
+        times_rise "$job"
+        times_rise "$endless"
+    done
+}
+
+@test "what waits for its host may expire early when the controller's clock is set forward, and does not when it is set back" {
+    start_pair_with_clock controller --max-jobs 1
+    for seconds in +3600 +0; do
+        end_program agent
+        submit_shell "echo $seconds >>$scratch/witness" '?expires=30s'
+        step_clock "$seconds"
+        [ "$seconds" != +3600 ] || wait_for 5 failed_with "$job" expired
+        start_program agent
+        wait_for 10 job_is_final "$job"
+        times_rise "$job"
+    done
+    submit_query
+    [ "$(<"$scratch/witness")" = +0 ]
+}
+
+@test "no agent begins what a controller that is started anew, with its clock set forward, tells expired" {
+    start_pair_with_clock controller --max-jobs 1
+    end_program agent
+    unique_sleep
+    submit_shell "exec $nap" '?expires=2h'
+    submit_shell "echo ran >$scratch/witness" '?expires=2m'
+    step_clock +3600
+    start_program agent
+    wait_for 10 runs "$nap"
+    end_program controller
+    start_program controller
+    wait_for 20 agent_is_ready
+    # It listens to its agents for half a minute before it presumes anything.
+    wait_for 40 failed_with "$job" expired
+    pkill -KILL -fx "$nap"
+    wait_for 5 submit_query
+    [ ! -e "$scratch/witness" ]
+}
+
+@test "what waits in an agent may expire early when the controller's clock is set forward, and does not when it is set back" {
+    start_pair_with_clock controller --max-jobs 1
+    for seconds in +3600 +0; do
+        unique_sleep
+        submit_shell "exec $nap"
+        wait_for 5 runs "$nap"
+        submit_shell "echo $seconds >>$scratch/witness" '?expires=30s'
+        sleep 0.5
+        step_clock "$seconds"
+        wait_for 5 agent_is_ready
+        [ "$seconds" != +3600 ] || wait_for 5 failed_with "$job" expired
+        pkill -KILL -fx "$nap"
+        wait_for 10 job_is_final "$job"
+        times_rise "$job"
+    done
+    submit_query
+    [ "$(<"$scratch/witness")" = +0 ]
 }
 
 @test "an agent's clock is set, and nobody notices" {

@@ -300,7 +300,7 @@ job_is()
 
 job_is_final()
 {
-    api GET "/job/$1" && holds '.status | IN("submitted", "processing") | not'
+    api GET "/job/$1" && holds 'has("status") and (.status | IN("submitted", "processing") | not)'
 }
 
 # failed_with JOB WORD: it failed, and its item says this word.

@@ -119,7 +119,7 @@ static struct open_job *job_new(struct dispatch *dispatch, const struct job_term
     job->seq = terms->seq;
     job->op = terms->op;
     job->limit_us = terms->limit_us;
-    job->start_by_us = terms->start_by_us;
+    job->start_by_us = job->ledger_start_by_us = terms->start_by_us;
     job->cancelled = terms->cancelled;
     job->sensitive = terms->sensitive;
     job->sealed = terms->sealed;
@@ -497,23 +497,28 @@ void dispatch_tick(struct dispatch *dispatch, int64_t now_us, struct decisions *
     }
 }
 
-static void shift_job(struct open_job *job, int64_t by_us)
+static void shift_job(struct dispatch *dispatch, struct open_job *job, int64_t by_us)
 {
-    job->start_by_us += by_us;
+    job->clock_set_by_us += by_us;
+    job->start_by_us =
+        job->ledger_start_by_us + (job->clock_set_by_us < 0 ? job->clock_set_by_us : 0);
     for (uint32_t i = 0; i < job->n_runs; i++) {
-        if (job->runs[i].is_open && job->runs[i].started_us)
-            job->runs[i].started_us += by_us;
+        struct open_run *run = &job->runs[i];
+        if (!run->is_open)
+            continue;
+        if (run->started_us)
+            run->started_us += by_us;
+        timers_set(&dispatch->timers, &run->timer, run_due_us(dispatch, run));
     }
 }
 
 void dispatch_shift(struct dispatch *dispatch, int64_t by_us)
 {
+    dispatch->listening_us += by_us;
     for (size_t i = 0; i < dispatch->n_buckets; i++) {
         for (struct open_job *job = dispatch->buckets[i]; job; job = job->next_in_bucket)
-            shift_job(job, by_us);
+            shift_job(dispatch, job, by_us);
     }
-    dispatch->listening_us += by_us;
-    timers_shift(&dispatch->timers, by_us);
 }
 
 int64_t dispatch_due_us(const struct dispatch *dispatch)

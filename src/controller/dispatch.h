@@ -80,6 +80,7 @@ struct open_job {
     void *owner;         /* the caller's */
     const struct op *op; /* NULL: one that this version does not have */
     int64_t limit_us, start_by_us;
+    int64_t ledger_start_by_us, clock_set_by_us; /* dispatch_shift() makes start_by_us of them */
     bool cancelled;
     bool sensitive, sealed; /* as the ledger has it */
     uint32_t n_runs, n_open;
@@ -172,7 +173,9 @@ uint64_t dispatch_active(const struct dispatch *dispatch);
 
 /* Ends what is due. */
 void dispatch_tick(struct dispatch *dispatch, int64_t now_us, struct decisions *to);
-/* The clock was set: what was `now` is now + by_us. Deadlines stay as far away as they were. */
+/* The clock was set: what was `now` is now + by_us. Limits stay as far away as they were, and so do
+   deadlines to begin, but not beyond what the ledger has: a controller that is started anew knows
+   that alone, and tells expired what an agent with a later one would still begin. */
 void dispatch_shift(struct dispatch *dispatch, int64_t by_us);
 /* When to tick next; INT64_MAX: not needed. */
 int64_t dispatch_due_us(const struct dispatch *dispatch);

@@ -158,6 +158,23 @@ static void deadlines_go_with_a_clock_that_is_set(void **state)
     world_free(w);
 }
 
+/* Which has 10 s to begin. */
+static void no_deadline_to_begin_moves_beyond_what_the_ledger_has(void **state)
+{
+    struct world *w = world_new();
+    int64_t start_by_us = w->now_us + 10 * US_PER_S;
+
+    (void)state;
+    submit_one(w, 0);
+    dispatch_shift(w->dispatch, -600 * US_PER_S);
+    dispatch_shift(w->dispatch, 900 * US_PER_S);
+    dispatch_tick(w->dispatch, start_by_us - 1, &w->decisions);
+    assert_int_equal(w->decisions.n, 0);
+    dispatch_tick(w->dispatch, start_by_us, &w->decisions);
+    expect_one_end(w, run_code_EXPIRED, false);
+    world_free(w);
+}
+
 static void a_run_that_may_have_begun_under_another_runlog_is_interrupted(void **state)
 {
     struct world *w = world_new();
@@ -304,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_started_run_is_presumed_lost_ten_minutes_after_its_limit),
         cmocka_unit_test(nothing_is_presumed_before_anybody_has_listened),
         cmocka_unit_test(deadlines_go_with_a_clock_that_is_set),
+        cmocka_unit_test(no_deadline_to_begin_moves_beyond_what_the_ledger_has),
         cmocka_unit_test(a_run_that_may_have_begun_under_another_runlog_is_interrupted),
         cmocka_unit_test(a_run_that_did_not_arrive_is_given_again),
         cmocka_unit_test(a_run_that_its_host_names_is_left_to_it),

@@ -79,12 +79,6 @@ void timers_clear(struct timers *timers, struct timer *timer)
 }
 
 /* Their order is what it was. */
-void timers_shift(struct timers *timers, int64_t by_us)
-{
-    for (size_t i = 1; i <= timers->n; i++)
-        timers->v[i]->due_us += by_us;
-}
-
 struct timer *timers_first(const struct timers *timers)
 {
     return timers->n ? timers->v[1] : NULL;

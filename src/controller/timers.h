@@ -25,8 +25,6 @@ void timers_release(struct timers *timers);
 void timers_set(struct timers *timers, struct timer *timer, int64_t due_us);
 /* Also when it is not set. */
 void timers_clear(struct timers *timers, struct timer *timer);
-/* All of them, by so much later. */
-void timers_shift(struct timers *timers, int64_t by_us);
 /* The earliest, still set; NULL when there is none. */
 struct timer *timers_first(const struct timers *timers);
 
