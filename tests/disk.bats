@@ -127,6 +127,24 @@ same_child()
     [ "$(<"$witness")" = ran ]
 }
 
+@test "a full disk that takes a little is not tried over and over" {
+    make_disk 400
+    mount_disk "$state/controller" reeve
+    start_reeve
+    for _ in 1 2 3 4 5; do
+        submit_query # pages that are used again: a small commit finds room in the file
+    done
+    submit_shell "sleep 2; $write_much"
+    wait_for 5 job_is "$job" processing
+    fill_disk
+    wait_for 20 says core.no_space
+    sleep 16
+    # After 1, 2, 4, … seconds: each time the agent is sent away.
+    [ "$(grep -c ' core.no_space ' "$log")" -le 5 ]
+    empty_disk
+    wait_for 5 job_is "$job" completed
+}
+
 @test "who waits for a job while its disk is full learns its outcome when there is room" {
     make_disk 400
     mount_disk "$state/controller" reeve

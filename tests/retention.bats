@@ -155,6 +155,19 @@ query_for_a_while()
     [ "$(archived .id | wc -l)" -gt 3 ]
 }
 
+@test "what the disk does not let go is archived once" {
+    has_fault_points || skip 'this build has no fault points'
+    export REEVE_FAULT=retention.refused:1:ENOSPC:$scratch/note
+    chmod 777 "$scratch"
+    REEVE_RETENTION_QUERIES=2s REEVE_RETENTION_ARCHIVE=true start_reeve
+    submit_query
+    wait_for 10 logs retention.failed 'the state disk'
+    total_is 1
+    wait_for 10 logs retention.works_again
+    total_is 0
+    [ "$(archived .id)" = "$job" ]
+}
+
 @test "what a killed write left in the archive is cut off at start" {
     has_fault_points || skip 'this build has no fault points'
     export REEVE_FAULT=archive.sync:2:kill:$scratch/note

@@ -193,15 +193,28 @@ static void name_make(int64_t now_us, char ret[NAME_SIZE])
              time + 8, time + 11, time + 14, time + 17);
 }
 
+/* What is in a directory lasts only as long as its own name does. */
+static int dir_make_durable(struct archive *archive, struct refusal *why)
+{
+    char parent[PATH_MAX];
+    int r = path_of(archive, "..", parent, why);
+
+    if (r)
+        return r;
+    r = dir_make(archive->dir, 0700);
+    if (!r)
+        r = dir_sync(parent);
+    return r ? fail(archive, "make", -r, why) : 0;
+}
+
 static int file_make(struct archive *archive, const char *name, struct refusal *why)
 {
     char path[PATH_MAX];
 
     file_close(archive);
-    int r = dir_make(archive->dir, 0700);
-    if (r)
-        return fail(archive, "make", -r, why);
-    r = path_of(archive, name, path, why);
+    int r = dir_make_durable(archive, why);
+    if (!r)
+        r = path_of(archive, name, path, why);
     if (r)
         return r;
     if (access(path, F_OK) == 0) /* or the mark would say that nothing of it is whole */

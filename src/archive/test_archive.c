@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -34,6 +35,19 @@ struct place {
     struct archive *archive;
     struct refusal why;
 };
+
+/* In the place of libc's: whether somebody has asked for a sync of `watched`. */
+static ino_t watched;
+static bool watched_is_synced;
+
+int fsync(int fd)
+{
+    struct stat status;
+
+    if (watched && fstat(fd, &status) == 0 && status.st_ino == watched)
+        watched_is_synced = true;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static int setup(void **state)
 {
@@ -341,6 +355,19 @@ static void a_place_where_nothing_can_be_made_is_an_outcome(void **state)
     assert_string_equal(read_all(place), "one\n");
 }
 
+static void a_directory_that_was_made_is_as_durable_as_its_frames(void **state)
+{
+    struct place *place = *state;
+    struct stat status;
+
+    assert_int_equal(stat(place->parent, &status), 0);
+    watched = status.st_ino;
+    watched_is_synced = false;
+    write_frame(place, NOON_US, "one\n");
+    watched = 0;
+    assert_true(watched_is_synced);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -356,6 +383,7 @@ int main(void)
         TEST(a_mark_that_is_none_is_not_believed),
         TEST(a_full_disk_is_an_outcome),
         TEST(a_place_where_nothing_can_be_made_is_an_outcome),
+        TEST(a_directory_that_was_made_is_as_durable_as_its_frames),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
  *
  * Last in the batch: a job that something has just happened to is another version of it, and stays.
  */
+#include "base/fault.h"
 #include "controller/inside.h"
 
 #include <assert.h>
@@ -39,7 +40,7 @@ int drop_apply(struct core *core)
     core->dropping = drop;
     if (!drop)
         return 0;
-    if (atomic_load(&core->is_refused)) {
+    if (atomic_load(&core->is_refused) || FAULT_POINT("retention.refused")) {
         drop_answer(core, OUTCOME_NO_SPACE);
         return 0;
     }

@@ -59,6 +59,9 @@ struct core {
     uint64_t free_bytes; /* of the state disk, as of free_boot_us */
     int64_t free_boot_us;
     int64_t try_boot_us;        /* while the disk takes nothing: when to try again */
+    int64_t try_pause_us;       /* that was after the last loss */
+    int64_t space_boot_us;      /* when it last took something again */
+    bool was_full;              /* at the last look, as is_full */
     int64_t checkpoint_boot_us; /* of the last */
     bool is_dirty;              /* committed since */
 

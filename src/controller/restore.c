@@ -13,6 +13,10 @@
 #include "controller/inside.h"
 
 #define TRY_AGAIN_US US_PER_S
+/* A disk that takes a little, but not what there is to write, is given ever more time: each try
+   that turns out to have been too early sends all agents away. */
+#define TRY_AGAIN_MAX_US (64 * US_PER_S)
+#define TOO_EARLY_US     (60 * US_PER_S)
 /* After a start, silence means nothing for so long. */
 #define LISTENING_US WAIT_US("core.listening", BUS_SILENT_US)
 
@@ -140,13 +144,22 @@ int core_lose_batch(struct core *core)
     log_event(LOG_ERROR, "core.no_space", LOG_TEXT("fault", fault_text()),
               LOG_NUMBER("free_bytes", core->free_bytes));
     atomic_store(&core->is_refused, true);
-    core->try_boot_us = core->boot_us + TRY_AGAIN_US;
+    bool too_early = core->try_pause_us && core->boot_us < core->space_boot_us + TOO_EARLY_US;
+    core->try_pause_us = too_early ? 2 * core->try_pause_us : TRY_AGAIN_US;
+    if (core->try_pause_us > TRY_AGAIN_MAX_US)
+        core->try_pause_us = TRY_AGAIN_MAX_US;
+    core->try_boot_us = core->boot_us + core->try_pause_us;
+    core->was_full = false;
     return begin_anew(core);
 }
 
 int core_try_again(struct core *core)
 {
-    if (core->boot_us < core->try_boot_us)
+    bool is_full = atomic_load(&core->is_full);
+    bool has_room_again = core->was_full && !is_full;
+
+    core->was_full = is_full;
+    if (core->boot_us < core->try_boot_us && !has_room_again)
         return 0;
     core->try_boot_us = core->boot_us + TRY_AGAIN_US;
     int r = ledger_try(core->ledger);
@@ -154,6 +167,7 @@ int core_try_again(struct core *core)
         return r < 0 ? r : 0;
     log_event(LOG_NOTICE, "core.space_again", LOG_NUMBER("free_bytes", core->free_bytes));
     atomic_store(&core->is_refused, false);
+    core->space_boot_us = core->boot_us;
     return begin_anew(core);
 }
 

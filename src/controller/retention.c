@@ -21,6 +21,7 @@ struct retention {
     struct retain *retain;
     struct archive *archive;
     struct retain_slice slice;
+    bool is_taken;      /* the slice: it is archived, if the rules ask for that, and not dropped */
     bool archives;      /* the rules ask for it */
     bool has_failed;    /* archive or disk, the last time: that is said once */
     struct refusal why; /* of the archive */
@@ -65,6 +66,20 @@ static int archive_slice(struct retention *retention, int64_t now_us)
     return r;
 }
 
+/* What the disk did not let go is not archived once more: that could fill it for good. */
+static int take_slice(struct retention *retention)
+{
+    int64_t now_us = clock_now_us();
+
+    if (retention->is_taken)
+        return 0;
+    int r = retain_next(retention->retain, now_us, &retention->slice);
+    if (!r && retention->slice.n > 0 && retention->archives)
+        r = archive_slice(retention, now_us);
+    retention->is_taken = !r && retention->slice.n > 0;
+    return r;
+}
+
 static int drop_slice(struct retention *retention)
 {
     const struct retain_slice *slice = &retention->slice;
@@ -78,7 +93,7 @@ static int drop_slice(struct retention *retention)
         return r;
     if (retention->has_failed)
         log_event(LOG_NOTICE, "retention.works_again", LOG_NUMBER("jobs", n));
-    retention->has_failed = false;
+    retention->has_failed = retention->is_taken = false;
     metrics_dropped(retention->core->metrics, n);
     if (n == 0) /* all of them have changed meanwhile */
         return 0;
@@ -97,19 +112,15 @@ static int64_t rest_us(struct retention *retention, int64_t took_us)
 /* *ret_pause_us: until the next. 0, or a fault. */
 static int do_slice(struct retention *retention, int64_t *ret_pause_us)
 {
-    struct retain_slice *slice = &retention->slice;
-    int64_t now_us = clock_now_us();
+    int r = take_slice(retention);
 
-    int r = retain_next(retention->retain, now_us, slice);
-    *ret_pause_us = slice->more ? 0 : RETENTION_LOOK_US;
-    if (r || slice->n == 0)
-        return r;
-    if (retention->archives)
-        r = archive_slice(retention, now_us);
+    *ret_pause_us = retention->slice.more ? 0 : RETENTION_LOOK_US;
+    if (!r && !retention->is_taken)
+        return 0;
     if (!r && FAULT_POINT("retention.archived"))
         r = FAULT(-errno);
     int64_t begun_us = clock_boot_us();
-    if (!r && slice->n > 0)
+    if (!r)
         r = drop_slice(retention);
     *ret_pause_us = r ? RETENTION_FAILED_US : rest_us(retention, clock_boot_us() - begun_us);
     return r < 0 ? r : 0;
@@ -136,7 +147,7 @@ static bool rest(struct retention *retention, int64_t pause_us)
     if (retention->has_rules) {
         retain_rule(retention->retain, &retention->rules);
         retention->archives = retention->rules.archive;
-        retention->has_rules = false;
+        retention->has_rules = retention->is_taken = false;
     }
     bool goes_on = !retention->is_stopping;
     pthread_mutex_unlock(&retention->lock);

@@ -72,6 +72,7 @@ void retain_rule(struct retain *retain, const struct config_retention *rules)
 {
     retain->rules = *rules;
     retain->counts_bytes = false;
+    retain->rule = 0;
     for (enum job_status status = 0; status < job_status_COUNT; status++) {
         const struct config_retention_rule *rule = retain_rule_of(retain, status);
         retain->counts_bytes |= rule && rule->has_mib;

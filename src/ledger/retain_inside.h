@@ -36,6 +36,8 @@ struct retain {
     uint64_t seq;
     struct look look;
 
+    unsigned rule; /* the round over the other rules: where it stands */
+
     /* What the slice has. */
     uint64_t slice_runs, slice_bytes;
     struct buf piece;
@@ -76,7 +78,9 @@ void looks_lose(struct retain *retain, uint64_t seq, enum job_status status, uin
 
 /* ---- retain_number.c ---- */
 
-/* The rules in their order, until one has found something. */
+/* One step of a round over the other rules, in their order, until one has found something. A rule
+   is left once it has less to drop than a slice: jobs that come as fast as they are dropped keep
+   neither the other rules waiting nor the round from its end, which is slice->more false. */
 int retain_next_by_number(struct retain *retain, int64_t now_us, struct retain_slice *slice);
 
 #endif

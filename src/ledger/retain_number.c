@@ -94,25 +94,41 @@ static uint64_t beyond(uint64_t n, int64_t limit)
     return n > (uint64_t)limit ? n - (uint64_t)limit : 0;
 }
 
+static int next_by_jobs(struct retain *retain, const struct totals_copy *totals, int64_t now_us,
+                        struct retain_slice *slice)
+{
+    struct excess excess = {.reason = RETAIN_JOBS, .statuses = STATUSES_FINAL, .bytes = UINT64_MAX};
+
+    if (!retain->rules.has_jobs)
+        return 0;
+    excess.jobs = beyond(totals->all, retain->rules.jobs);
+    return next_by_excess(retain, excess, now_us, slice);
+}
+
 static int next_of_status(struct retain *retain, const struct totals_copy *totals,
                           enum job_status status, int64_t now_us, struct retain_slice *slice)
 {
     const struct config_retention_rule *rule = retain_rule_of(retain, status);
-    struct excess excess = {.statuses = 1u << status, .bytes = UINT64_MAX};
-    int r = 0;
+    struct excess excess = {
+        .reason = RETAIN_STATUS_JOBS, .statuses = 1u << status, .bytes = UINT64_MAX};
 
-    if (rule && rule->has_jobs) {
-        excess.reason = RETAIN_STATUS_JOBS;
-        excess.jobs = beyond(totals->of_status[status], rule->jobs);
-        r = next_by_excess(retain, excess, now_us, slice);
-    }
-    if (!r && slice->n == 0 && rule && rule->has_mib) {
-        excess.reason = RETAIN_STATUS_BYTES;
-        excess.jobs = UINT64_MAX;
-        excess.bytes = beyond(looks_bytes(retain, status), rule->mib << 20);
-        r = next_by_excess(retain, excess, now_us, slice);
-    }
-    return r;
+    if (!rule || !rule->has_jobs)
+        return 0;
+    excess.jobs = beyond(totals->of_status[status], rule->jobs);
+    return next_by_excess(retain, excess, now_us, slice);
+}
+
+static int next_by_bytes(struct retain *retain, enum job_status status, int64_t now_us,
+                         struct retain_slice *slice)
+{
+    const struct config_retention_rule *rule = retain_rule_of(retain, status);
+    struct excess excess = {
+        .reason = RETAIN_STATUS_BYTES, .statuses = 1u << status, .jobs = UINT64_MAX};
+
+    if (!rule || !rule->has_mib)
+        return 0;
+    excess.bytes = beyond(looks_bytes(retain, status), rule->mib << 20);
+    return next_by_excess(retain, excess, now_us, slice);
 }
 
 /* The file never shrinks: what is freed in it is used again, and counts as free. Nor can what
@@ -122,8 +138,10 @@ static int next_by_disk(struct retain *retain, int64_t now_us, struct retain_sli
     struct store *store = retain->reader->ledger->store;
     struct excess excess = {.reason = RETAIN_DISK, .statuses = STATUSES_FINAL, .jobs = UINT64_MAX};
     uint64_t used, free_bytes;
-    int r = reader_begin(retain->reader, NULL, NULL);
 
+    if (!retain->rules.has_disk_percent)
+        return 0;
+    int r = reader_begin(retain->reader, NULL, NULL);
     if (r)
         return r;
     r = snapshot_used_bytes(&retain->reader->txn, &used);
@@ -137,23 +155,39 @@ static int next_by_disk(struct retain *retain, int64_t now_us, struct retain_sli
     return next_by_excess(retain, excess, now_us, slice);
 }
 
-int retain_next_by_number(struct retain *retain, int64_t now_us, struct retain_slice *slice)
+/* Their numbers: of all jobs, of each status two, of the disk. */
+#define RULE_JOBS 0u
+#define RULE_DISK (1u + 2u * job_status_COUNT)
+
+static int next_by_rule(struct retain *retain, int64_t now_us, struct retain_slice *slice)
 {
-    const struct config_retention *rules = &retain->rules;
-    struct excess excess = {.reason = RETAIN_JOBS, .statuses = STATUSES_FINAL, .bytes = UINT64_MAX};
     struct totals_copy totals;
     int r = reader_begin(retain->reader, copy_totals, &totals);
 
     if (r)
         return r;
     reader_end(retain->reader);
-    if (rules->has_jobs) {
-        excess.jobs = beyond(totals.all, rules->jobs);
-        r = next_by_excess(retain, excess, now_us, slice);
+    if (retain->rule == RULE_JOBS)
+        return next_by_jobs(retain, &totals, now_us, slice);
+    if (retain->rule == RULE_DISK)
+        return next_by_disk(retain, now_us, slice);
+    enum job_status status = (retain->rule - 1) / 2;
+    if (retain->rule % 2)
+        return next_of_status(retain, &totals, status, now_us, slice);
+    return next_by_bytes(retain, status, now_us, slice);
+}
+
+int retain_next_by_number(struct retain *retain, int64_t now_us, struct retain_slice *slice)
+{
+    while (retain->rule <= RULE_DISK) {
+        int r = next_by_rule(retain, now_us, slice);
+        if (r)
+            return r;
+        if (!slice_is_full(retain, slice))
+            retain->rule++;
+        if (slice->n > 0)
+            return 0;
     }
-    for (enum job_status status = 0; !r && slice->n == 0 && status < job_status_COUNT; status++)
-        r = next_of_status(retain, &totals, status, now_us, slice);
-    if (!r && slice->n == 0 && rules->has_disk_percent)
-        r = next_by_disk(retain, now_us, slice);
-    return r;
+    retain->rule = RULE_JOBS;
+    return 0;
 }

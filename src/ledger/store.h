@@ -51,9 +51,9 @@ struct txn {
 /* `dir` is made 0700 if it is not there. Outcomes as of ledger_open(). no_sync: commits are not
    durable, for tests and benchmarks of everything but the disk. */
 int store_open(const char *dir, bool no_sync, struct store **ret, struct refusal *why);
-/* The file as it is, beside a controller or without one: nothing is made, changed or rebuilt, and
-   no controller is kept from starting. OUTCOME_UNAVAILABLE. Whoever reads a file that may be
-   damaged does so in a process of its own (damage.h). */
+/* The file as it is, beside a controller or without one: nothing is made, changed or rebuilt but
+   LMDB's lock file, and no controller is kept from starting. OUTCOME_UNAVAILABLE. Whoever reads a
+   file that may be damaged does so in a process of its own (damage.h). */
 int store_open_to_read(const char *dir, struct store **ret, struct refusal *why);
 void store_close(struct store *store); /* accepts NULL */
 /* Its directory's absolute path, for messages. */

@@ -98,10 +98,12 @@ int snapshot_renew(struct txn *snapshot)
 {
     int rc = FAULT_POINT("store.read") ? errno : mdb_txn_renew(snapshot->mdb);
 
+    damage_in_lmdb = true; /* a cursor that is renewed finds its table's root */
     for (unsigned table = 0; !rc && table < TABLE_COUNT; table++) {
         if (snapshot->cursors[table])
             rc = mdb_cursor_renew(snapshot->mdb, snapshot->cursors[table]);
     }
+    damage_in_lmdb = false;
     return rc ? MDB_FAULT(rc) : 0;
 }
 

@@ -207,6 +207,31 @@ static void a_slice_is_bounded(void **state)
     assert_true(n_runs < RETAIN_RUNS_MAX + 3);
 }
 
+/* Else each job that comes would be dropped by a commit of its own, and other rules never be
+   followed. */
+static void a_steady_stream_of_jobs_leaves_time_for_other_rules_and_rest(void **state)
+{
+    struct world *world = *state;
+    struct config_retention rules = {.has_jobs = true, .jobs = 10, .has_failed = true};
+    struct retain_slice slice;
+    unsigned n_steps = 0;
+
+    rules.failed.has_jobs = true;
+    rules.failed.jobs = 1;
+    world_add_many(world, 10, (struct made){.status = job_status_COMPLETED});
+    world_add_many(world, 3, (struct made){.status = job_status_FAILED});
+    world->fixture.now_us += HOUR_US;
+    retain_rule(world->retain, &rules);
+    do {
+        assert_int_equal(retain_next(world->retain, world->fixture.now_us, &slice), 0);
+        assert_int_equal(world_drop(world, &slice), slice.n);
+        world_add(world, (struct made){.status = job_status_COMPLETED});
+        n_steps++;
+    } while (slice.more && n_steps < 20);
+    assert_true(n_steps <= 3);
+    assert_int_equal(world_count(world).counts[job_status_FAILED], 1);
+}
+
 static void what_can_t_be_dropped_is_found_again(void **state)
 {
     struct world *world = *state;
@@ -494,6 +519,7 @@ int main(void)
         TEST(a_status_has_a_size_of_its_own),
         TEST(dropping_makes_room_in_the_file),
         TEST(a_slice_is_bounded),
+        TEST(a_steady_stream_of_jobs_leaves_time_for_other_rules_and_rest),
         TEST(what_can_t_be_dropped_is_found_again),
         TEST(a_job_that_changed_meanwhile_stays),
         TEST(what_stays_is_not_read_again),
