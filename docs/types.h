@@ -593,14 +593,14 @@ enum log_word {
 
 /* TLS of the HTTP port, 1.2 and newer */
 struct config_tls {
-    const char *certificate; /* reloaded: Certificate chain, PEM; 1 to 4095 characters of text; optional */
-    const char *key; /* reloaded: Its private key, PEM, readable by the controller's user alone; 1 to 4095 characters of text; optional */
+    const char *certificate; /* reloaded: Certificate chain, PEM; an absolute path; 1 to 4095 characters of text; optional */
+    const char *key; /* reloaded: Its private key, PEM, readable by the controller's user alone; an absolute path; 1 to 4095 characters of text; optional */
 };
 
 /* Prometheus metrics at /metrics, on an address of their own, without a token */
 struct config_metrics {
     bool enabled; /* at start: Whether they are served; default true */
-    const char *listen; /* at start: IPv4 or IPv6 address; 1 to 64 characters of text; default 127.0.0.1 */
+    const char *listen; /* at start: IPv4 or IPv6 address; beyond loopback whoever reaches it may read them, which the log warns of; 1 to 64 characters of text; default 127.0.0.1 */
     int64_t port; /* at start: Port; 0: any that is free, which the log names; an integer from 0 to 65535; default 9090 */
 };
 

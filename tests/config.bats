@@ -101,6 +101,45 @@ start_refused()
     [ "$(cat "$state/url")" = "$url" ]
 }
 
+@test "what was started with is what is ended with, whatever the file says by then" {
+    mkdir "$scratch/other"
+    echo mine >"$scratch/other/running"
+    printf 'state: %s\nmetrics:\n  enabled: false\n' "$scratch/own" >"$scratch/reeve.yaml"
+    "$REEVE_BUILD/reeve-controller" --config "$scratch/reeve.yaml" --port 0 2>"$scratch/out" 3>&- &
+    controller=$!
+    wait_for 5 grep -q controller.ready "$scratch/out"
+    [ -e "$scratch/own/running" ]
+    printf 'state: %s\nmetrics:\n  enabled: false\n' "$scratch/other" >"$scratch/reeve.yaml"
+    kill -HUP "$controller"
+    wait_for 5 grep -q 'config.needs_restart key=state' "$scratch/out"
+    kill -TERM "$controller"
+    wait "$controller"
+    [ ! -e "$scratch/own/running" ]
+    [ -e "$scratch/other/running" ]
+}
+
+@test "a relative path to a certificate is refused, and so is a role that can't be, before anything is made" {
+    printf 'tls:\n  certificate: cert.pem\n  key: /etc/key.pem\n' >"$scratch/reeve.yaml"
+    start_refused --config "$scratch/reeve.yaml"
+    [ "$status" = 2 ]
+    [[ $output == *"reeve.yaml:2: tls.certificate: 'cert.pem' is not accepted; expected an absolute path"* ]]
+    run "$reeve" config check "$scratch/reeve.yaml"
+    [ "$status" = 2 ]
+    printf 'roles:\n  ops:\n    permissions: [job:fly]\n' >"$scratch/reeve.yaml"
+    run "$REEVE_BUILD/reeve-controller" --config "$scratch/reeve.yaml" --state "$scratch/own"
+    [ "$status" = 2 ]
+    [[ $output == *"there is no permission 'job:fly'"* ]]
+    [ ! -e "$scratch/own" ]
+    run "$reeve" config check "$scratch/reeve.yaml"
+    [ "$status" = 2 ]
+}
+
+@test "metrics beyond loopback are served, and the log warns of it" {
+    printf 'metrics:\n  listen: 0.0.0.0\n' >"$scratch/reeve.yaml"
+    start_reeve --config "$scratch/reeve.yaml"
+    wait_for 5 logs metrics.open 'listen=0.0.0.0'
+}
+
 @test "an agent whose file others can write does not start" {
     echo 'max_jobs: 3' >"$scratch/agent.yaml"
     chmod 666 "$scratch/agent.yaml"

@@ -89,6 +89,21 @@ asks()
     asks /job 401
 }
 
+@test "the command line follows no link that a controller has left in its directory" {
+    mkdir -p "$scratch/planted/controller"
+    echo aSecretThatOnlyRootMayReadAndThatLooksLikeAToken >"$scratch/secret"
+    chmod 600 "$scratch/secret"
+    echo http://127.0.0.1:1 >"$scratch/planted/controller/url"
+    ln -s "$scratch/secret" "$scratch/planted/controller/token"
+    ln -s "$scratch/secret" "$scratch/planted/controller/key"
+    REEVE_TOKEN='' REEVE_STATE='' run "$reeve" job list --state "$scratch/planted"
+    [ "$status" != 0 ]
+    [[ $output == *"can't read $scratch/planted/token: Too many levels of symbolic links"* ]]
+    run "$reeve" token generate --state "$scratch/planted" --subject ann --role read
+    [ "$status" != 0 ]
+    [[ $output == *"signing key $scratch/planted/controller/key Too many levels of symbolic links"* ]]
+}
+
 @test "a list of revoked tokens that can't be understood lets nobody in" {
     start_reeve
     echo garbage >"$state/controller/revoked"

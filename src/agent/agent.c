@@ -37,10 +37,8 @@
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 struct agent {
-    char **argv; /* flags */
-    /* Of the start, to which threads point, and of now, which may be the same. */
-    struct config_generation *first, *now;
-    struct agent_options options; /* of the start */
+    struct config_followed followed; /* threads point into that of the start */
+    struct agent_options options;    /* of the start */
     char machine_id[MACHINE_ID_SIZE];
     int64_t started_us;
     int epoll_fd, signal_fd;
@@ -65,15 +63,15 @@ static void note_change(void *owner, const char *path, const struct field *field
 }
 
 /* Keys of place RELOAD are handed on here, to those who have copies. 0; OUTCOME_USAGE. */
-static int apply(struct agent *agent, const struct config_generation *generation,
-                 struct refusal *why)
+static int take_config(void *owner, const void *values, struct refusal *why)
 {
+    const struct agent *agent = owner;
     struct agent_options options;
     struct policy policy;
 
-    int r = agent_options_make(generation->values, &options, why);
+    int r = agent_options_make(values, &options, why);
     if (!r)
-        r = policy_make(generation->values, &policy, why);
+        r = policy_make(values, &policy, why);
     if (r)
         return r;
     log_set_lowest(options.log_level);
@@ -84,23 +82,16 @@ static int apply(struct agent *agent, const struct config_generation *generation
 static void reload(struct agent *agent)
 {
     struct refusal why = {.text = ""};
-    struct config_generation *next;
-    struct config_flags flags;
+    const struct config_follower follower = {
+        .take = take_config, .note = note_change, .owner = agent};
 
-    int r = config_generation_read(&config_agent, agent->argv, &flags, &next, &why);
-    if (!r)
-        r = apply(agent, next, &why);
+    int r = config_follow_again(&agent->followed, &follower, &why);
     if (r) {
         log_event(LOG_ERROR, "config.refused", LOG_TEXT("why", r < 0 ? fault_text() : why.text));
-        config_generation_free(next);
         return;
     }
-    config_each_change(&agent->now->config, &next->config, note_change, NULL);
-    if (agent->now != agent->first)
-        config_generation_free(agent->now);
-    agent->now = next;
-    log_event(LOG_NOTICE, "config.reloaded",
-              LOG_TEXT("file", next->config.file ? next->config.file : ""));
+    const char *file = agent->followed.now->config.file;
+    log_event(LOG_NOTICE, "config.reloaded", LOG_TEXT("file", file ? file : ""));
 }
 
 /* ---- start ---- */
@@ -207,7 +198,7 @@ static int agent_open(struct agent *agent, struct refusal *why)
     if (r)
         return r;
     agent->runs = runs_new(agent->log, agent->pool, &agent->clock);
-    r = apply(agent, agent->first, why);
+    r = take_config(agent, agent->followed.first->values, why);
     if (r)
         return r;
 
@@ -399,9 +390,7 @@ static void agent_close(struct agent *agent)
     runs_free(agent->runs);
     if (idle) {
         worker_pool_close(agent->pool);
-        if (agent->now != agent->first)
-            config_generation_free(agent->now);
-        config_generation_free(agent->first);
+        config_followed_release(&agent->followed);
     }
     fd_closep(&agent->epoll_fd);
     fd_closep(&agent->signal_fd);
@@ -442,11 +431,11 @@ static int agent_start(struct agent *agent, struct refusal *why)
 
 static int run(struct agent *agent, struct refusal *why)
 {
-    const struct agent_config *config = agent->first->values;
+    const struct agent_config *config = agent->followed.first->values;
 
     int r = agent_options_make(config, &agent->options, why);
     if (r) {
-        config_generation_free(agent->first);
+        config_followed_release(&agent->followed);
         return exit_status(r, why);
     }
     log_setup(config_agent.name, agent->options.log_level, config->log_json);
@@ -467,7 +456,6 @@ static void print_help(void)
 int agent_main(char **argv)
 {
     struct agent agent = {
-        .argv = argv,
         .epoll_fd = -1,
         .signal_fd = -1,
         .stop_at_us = INT64_MAX,
@@ -477,7 +465,7 @@ int agent_main(char **argv)
     struct config_flags flags;
 
     log_setup(config_agent.name, LOG_NOTICE, false);
-    int r = config_generation_read(&config_agent, argv, &flags, &agent.first, &why);
+    int r = config_follow(&config_agent, argv, &flags, &agent.followed, &why);
     if (r)
         return exit_status(r, &why);
     if (flags.help)
@@ -487,6 +475,5 @@ int agent_main(char **argv)
                version_built());
     if (flags.help || flags.version)
         return 0;
-    agent.now = agent.first;
     return run(&agent, &why);
 }

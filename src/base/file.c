@@ -50,14 +50,15 @@ int fd_read_to_end(int fd, struct buf *to)
     return 0;
 }
 
-int file_read(const char *path, size_t cap, struct arena *arena, struct slice *ret)
+static int read_whole(const char *path, int flags, size_t cap, struct arena *arena,
+                      struct slice *ret)
 {
     CLEANUP(fd_closep) int fd = -1;
     CLEANUP(buf_release) struct buf contents;
 
     buf_init(&contents, cap);
     /* O_NONBLOCK: opening a FIFO would wait for its writer. */
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
     if (fd < 0)
         return FAULT(-errno);
     int r = regular_check(fd, cap);
@@ -70,6 +71,16 @@ int file_read(const char *path, size_t cap, struct arena *arena, struct slice *r
         return FAULT(-EFBIG);
     *ret = (struct slice){.at = arena_copy(arena, buf_slice(&contents)), .size = contents.size};
     return 0;
+}
+
+int file_read(const char *path, size_t cap, struct arena *arena, struct slice *ret)
+{
+    return read_whole(path, 0, cap, arena, ret);
+}
+
+int file_read_unlinked(const char *path, size_t cap, struct arena *arena, struct slice *ret)
+{
+    return read_whole(path, O_NOFOLLOW, cap, arena, ret);
 }
 
 /* Bytes of `path` before its last component, the slash included. */

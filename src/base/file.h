@@ -14,6 +14,9 @@
 /* 0, or -errno: -ENOENT, -EFBIG when over `cap`, -EINVAL when it is no regular file, …; also for
    procfs, whose files have no size. NUL-terminated in the arena. */
 int file_read(const char *path, size_t cap, struct arena *arena, struct slice *ret);
+/* The same for a directory that another user may write: -ELOOP for a symbolic link, which could
+   lead us to what only we may read. */
+int file_read_unlinked(const char *path, size_t cap, struct arena *arena, struct slice *ret);
 /* New file beside it, fsync, rename over it, fsync of the directory. 0 or -errno; nothing changed
    then, unless it was that last step that failed. */
 int file_write(const char *path, struct slice contents, mode_t mode);

@@ -51,13 +51,15 @@ void program_add_option(struct program *program, const char *name, const char *v
  * In the child
  */
 
+/* SIGHUP stays blocked: one that comes before the program can take it would end it. */
 static void reset_signals(void)
 {
-    sigset_t none;
+    sigset_t hangup;
 
-    sigemptyset(&none);
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
     signal(SIGPIPE, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigprocmask(SIG_SETMASK, &hangup, NULL);
 }
 
 /* `from` becomes `to`, without close-on-exec. All `from` are above every `to`. */

@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "cli/text.h"
 #include "config/config.h"
+#include "http/roles.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -28,13 +29,14 @@ static int print(struct buf *text)
     return fflush(stdout) ? FAULT(-errno) : 0;
 }
 
-/* File and environment, as the program itself would read them. */
+/* File and environment, as the program itself would read them; *ret_values is its schema's. */
 static int read_config(const struct config_program *program, const char *file, struct arena *arena,
-                       struct config *ret, struct refusal *why)
+                       struct config *ret, const void **ret_values, struct refusal *why)
 {
     void *values = arena_alloc(arena, program->schema->size);
     int r = 0;
 
+    *ret_values = values;
     config_init(ret, program, arena);
     if (file || access(program->file, F_OK) == 0)
         r = config_add_file(ret, file ? file : program->file, why);
@@ -77,13 +79,15 @@ int config_show_run(struct command *command, struct refusal *why)
 {
     struct cli_config_in in;
     struct config config;
+    const void *values;
     const struct screen screen = screen_of_stdout();
 
     int r = command_input(command, &in, why);
     if (r)
         return r;
     const struct config_program *program = program_of(in.agent);
-    r = read_config(program, in.has_config ? in.config : NULL, command->arena, &config, why);
+    r = read_config(program, in.has_config ? in.config : NULL, command->arena, &config, &values,
+                    why);
     if (r)
         return r;
     struct listing listing = {.config = &config};
@@ -101,16 +105,27 @@ int config_show_run(struct command *command, struct refusal *why)
 
 /* ---- check, sample ---- */
 
+static int check_roles(const struct controller_config *values, struct refusal *why)
+{
+    struct role_set roles;
+
+    role_set_init(&roles);
+    return role_set_add(&roles, &values->roles, why);
+}
+
 int config_check_run(struct command *command, struct refusal *why)
 {
     struct cli_config_check_in in;
     struct config config;
+    const void *values;
 
     int r = command_input(command, &in, why);
     if (r)
         return r;
     const struct config_program *program = program_of(in.agent);
-    r = read_config(program, in.has_file ? in.file : NULL, command->arena, &config, why);
+    r = read_config(program, in.has_file ? in.file : NULL, command->arena, &config, &values, why);
+    if (!r && !in.agent)
+        r = check_roles(values, why);
     if (r)
         return r;
     if (config.file)

@@ -189,7 +189,7 @@ static struct finding check_endings(struct doctor *doctor)
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         const char *path =
             arena_printf(doctor->arena, "%s/%s/" ENDING_FAILED, doctor->state, parts[i]);
-        int r = file_read(path, ENDING_TEXT_MAX, doctor->arena, &note);
+        int r = file_read_unlinked(path, ENDING_TEXT_MAX, doctor->arena, &note);
         if (r == -EACCES)
             text = "can't be told by this user: its notes are in directories of others";
         if (r || !slice_cut(&note, '\n', &started))

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "bus/bus.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -196,7 +197,8 @@ static void reap(struct loop *loop, struct child *child, int64_t boot_us)
  * The loop
  */
 
-/* It writes its URL and a line feed, then closes. */
+/* It writes its URL and a line feed, then closes. What else a controller that was taken over may
+   say does not come to the operator's terminal. */
 static void hear_ready(struct loop *loop)
 {
     struct child *controller = &loop->supervisor->controller;
@@ -210,7 +212,10 @@ static void hear_ready(struct loop *loop)
     if (size <= 0 || is_stopping(loop))
         return;
     text[size] = '\0';
-    text[strcspn(text, "\n")] = '\0';
+    char *end = text;
+    while (isgraph((unsigned char)*end))
+        end++;
+    *end = '\0';
     loop->phase = PHASE_RUNNING;
     loop->supervisor->ready(loop->supervisor->owner, text);
 }

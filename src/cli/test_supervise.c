@@ -193,6 +193,31 @@ static void whoever_dies_is_started_again(void **state)
     assert_int_equal(diary_count(stage, "controller-term"), 1);
 }
 
+static void a_hangup_that_comes_before_it_is_taken_ends_nobody(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage, ready_controller, "kill -HUP $$; note agent; exec sleep 60");
+    wait_for(stage, "ready-", 1);
+    wait_for(stage, "agent", 1);
+    wait_for(stage, "controller", 1);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+    assert_int_equal(diary_count(stage, "agent"), 1);
+}
+
+static void what_a_terminal_obeys_is_cut_from_the_address(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_start(stage, "printf 'http://127.0.0.1:4711\\033[2J\\n' >&4; exec 4>&-\nstay controller",
+                steady_agent);
+    wait_for(stage, "ready-http://127.0.0.1:4711\n", 1);
+    wait_for(stage, "controller", 1);
+    kill(stage->supervisor, SIGTERM);
+    assert_int_equal(stage_exit_code(stage), 0);
+}
+
 static void a_wrong_command_line_is_not_tried_again(void **state)
 {
     struct stage *stage = *state;
@@ -299,6 +324,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_controller_that_never_was_ready_ends_all_with_its_code,
                                         stage_setup, stage_teardown),
         cmocka_unit_test_setup_teardown(whoever_dies_is_started_again, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(a_hangup_that_comes_before_it_is_taken_ends_nobody,
+                                        stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(what_a_terminal_obeys_is_cut_from_the_address, stage_setup,
+                                        stage_teardown),
         cmocka_unit_test_setup_teardown(a_wrong_command_line_is_not_tried_again, stage_setup,
                                         stage_teardown),
         cmocka_unit_test_setup_teardown(a_second_signal_kills, stage_setup, stage_teardown),

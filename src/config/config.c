@@ -27,6 +27,7 @@ const struct config_program config_controller = {
     .schema = &controller_config_schema,
     .file = "/etc/reeve/reeve.yaml",
     .environment = "REEVE_",
+    .check = check_controller,
 };
 
 const struct config_program config_agent = {
@@ -410,6 +411,8 @@ int config_decode(const struct config *config, void *ret, struct refusal *why)
     struct slice text = {.at = arena_copy(config->arena, buf_slice(&json)), .size = json.size};
     int r = schema_decode(config->program->schema, text, CONFIG_SETTINGS_MAX * 2, config->arena,
                           ret, &cause);
+    if (!r && config->program->check)
+        r = config->program->check(ret, &cause);
     if (r <= 0)
         return r;
     const char *origin = origin_of(config, cause.field);

@@ -28,6 +28,7 @@ struct config_program {
     const struct schema *schema;
     const char *file;        /* read when it is there and no other was named */
     const char *environment; /* what its variables begin with */
+    int (*check)(const void *values, struct refusal *why); /* of single values; NULL: none */
     /* The file and its directory must belong to root, or to the user of this process, and be
        nobody else's to write: it is the host's own word (docs/configuration.md). */
     bool is_guarded;
@@ -37,7 +38,7 @@ extern const struct config_program config_controller, config_agent;
 /* One value that was given. */
 struct setting {
     const char *path;
-    const char *text; /* NULL: an object or a list is there, maybe empty */
+    const char *text;   /* NULL: an object or a list is there, maybe empty */
     const char *origin; /* "/etc/reeve/reeve.yaml:12", "REEVE_PORT", "--port" */
     const struct field *field;
 };
@@ -79,6 +80,32 @@ int config_generation_read(const struct config_program *program, char **argv,
                            struct config_flags *ret_flags, struct config_generation **ret,
                            struct refusal *why);
 void config_generation_free(struct config_generation *generation); /* accepts NULL */
+
+/* What a running program goes by: the configuration of its start, to which its parts may point for
+   as long as they live, and that of now, which may be the same. */
+struct config_followed {
+    const struct config_program *program;
+    char **argv; /* flags */
+    struct config_generation *first, *now;
+};
+
+struct config_follower {
+    /* Hands on the keys of place RELOAD. Not 0: a refusal, and nothing was handed on. */
+    int (*take)(void *owner, const void *values, struct refusal *why);
+    /* Every key of place RELOAD that is not what it was, and of the others that is not what the
+       program started with: those wait for the next start. */
+    void (*note)(void *owner, const char *path, const struct field *field);
+    void *owner;
+};
+/* At the start, before any thread. As config_read(); ret->first is NULL after a refusal, and with
+   --help or --version. */
+int config_follow(const struct config_program *program, char **argv, struct config_flags *ret_flags,
+                  struct config_followed *ret, struct refusal *why);
+/* Reads it again. 0, and it is that of now; otherwise as config_read() or take(), and all stays as
+   it was. */
+int config_follow_again(struct config_followed *followed, const struct config_follower *follower,
+                        struct refusal *why);
+void config_followed_release(struct config_followed *followed);
 
 /* The parts of config_read(), for those who look at a configuration that is not theirs. */
 void config_init(struct config *config, const struct config_program *program, struct arena *arena);

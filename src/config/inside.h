@@ -33,6 +33,9 @@ int config_add(struct config *config, const struct position *at, const char *tex
 /* Drops what was given for this key: a later source replaces a list as a whole. */
 void config_forget(struct config *config, const char *path);
 
+/* Of config_controller. */
+int check_controller(const void *values, struct refusal *why);
+
 struct yaml_source {
     const char *name; /* of the file or variable */
     bool has_lines;

@@ -429,6 +429,66 @@ static void changes_are_told_with_when_they_take_effect(void **state)
     assert_string_equal(buf_text(&noted), "");
 }
 
+struct follower {
+    bool refuses;
+    struct buf noted;
+};
+
+static int take(void *owner, const void *values, struct refusal *why)
+{
+    const struct follower *follower = owner;
+
+    (void)values;
+    return follower->refuses ? refuse(why, OUTCOME_USAGE, NULL, "not today") : 0;
+}
+
+static void note_followed(void *owner, const char *path, const struct field *field)
+{
+    struct follower *follower = owner;
+
+    note(&follower->noted, path, field);
+}
+
+/* Writes the file and reads it again; what was noted. */
+static const char *follow(struct follower *follower, struct config_followed *followed, int outcome,
+                          const char *text)
+{
+    const struct config_follower with = {.take = take, .note = note_followed, .owner = follower};
+    struct refusal why = {.text = ""};
+
+    buf_clear(&follower->noted);
+    write_file(text);
+    assert_int_equal(config_follow_again(followed, &with, &why), outcome);
+    return buf_text(&follower->noted);
+}
+
+static void what_waits_for_a_start_is_told_until_it_is_as_at_the_last_one(void **state)
+{
+    char *argv[] = {(char[]){"--config"}, file, NULL};
+    struct follower follower = {.refuses = false};
+    struct config_followed followed;
+    struct config_flags flags;
+    struct refusal why;
+
+    (void)state;
+    buf_init(&follower.noted, 1000);
+    write_file("state: /a\nlog_level: info\n");
+    assert_int_equal(config_follow(&config_controller, argv, &flags, &followed, &why), 0);
+    const struct controller_config *first = followed.first->values;
+    assert_string_equal(follow(&follower, &followed, 0, "state: /b\nlog_level: debug\n"),
+                        "log_level:reload state:start ");
+    assert_string_equal(follow(&follower, &followed, 0, "state: /b\nlog_level: debug\n"),
+                        "state:start ");
+    assert_string_equal(follow(&follower, &followed, OUTCOME_USAGE, "stat: /b\n"), "");
+    follower.refuses = true;
+    assert_string_equal(follow(&follower, &followed, OUTCOME_USAGE, "log_level: info\n"), "");
+    follower.refuses = false;
+    assert_string_equal(follow(&follower, &followed, 0, "state: /a\nlog_level: debug\n"), "");
+    assert_string_equal(first->state, "/a"); /* still there */
+    config_followed_release(&followed);
+    buf_release(&follower.noted);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -447,6 +507,7 @@ int main(void)
         TEST(a_list_from_the_environment_replaces_the_files),
         TEST(the_sample_names_every_key_and_says_the_defaults),
         TEST(changes_are_told_with_when_they_take_effect),
+        TEST(what_waits_for_a_start_is_told_until_it_is_as_at_the_last_one),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

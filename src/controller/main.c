@@ -17,10 +17,10 @@
 #include "controller/api.h"
 #include "controller/retention.h"
 #include "controller/scrape.h"
+#include "controller/settings.h"
 #include "http/credentials.h"
 #include "http/revoked.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -32,17 +32,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX    16000
-#define LOOPS_MAX          64             /* struct http_options */
-#define STOP_GRACE_US      (8 * US_PER_S) /* less than a supervisor waits before it kills */
-#define DAY_S              ((int64_t)86400)
-#define CERTIFICATE_SOON_S (14 * DAY_S)
+#define CONNECTIONS_MAX 16000
+#define LOOPS_MAX       64             /* struct http_options */
+#define STOP_GRACE_US   (8 * US_PER_S) /* less than a supervisor waits before it kills */
 
 struct controller {
-    char **argv; /* flags */
-    /* Whoever needs a part of it for longer than a call copies it. */
-    struct config_generation *generation;
-    const struct controller_config *config; /* its values */
+    struct config_followed followed;
+    const struct controller_config *config; /* of the start */
     int64_t ready_fd;                       /* -1: nobody wants to know */
     struct access *access;
     struct ledger *ledger;
@@ -56,37 +52,6 @@ struct controller {
 
 /* ---- configuration ---- */
 
-static bool is_loopback(const char *listen)
-{
-    return strncmp(listen, "127.", 4) == 0 || strcmp(listen, "::1") == 0;
-}
-
-static int check_listen(const char *key, const char *listen, struct refusal *why)
-{
-    struct in6_addr address;
-
-    if (inet_pton(AF_INET, listen, &address) == 1 || inet_pton(AF_INET6, listen, &address) == 1)
-        return 0;
-    return refuse(why, OUTCOME_USAGE, key,
-                  "%s: '%s' is not accepted; expected an IPv4 or IPv6 address", key, listen);
-}
-
-/* What no rule of a row can say. */
-static int check_whole(const struct controller_config *config, struct refusal *why)
-{
-    int r = check_listen("listen", config->listen, why);
-
-    if (!r)
-        r = check_listen("metrics.listen", config->metrics.listen, why);
-    if (r || is_loopback(config->listen) || config->tls.has_certificate || config->insecure)
-        return r;
-    return refuse(
-        why, OUTCOME_USAGE, "listen",
-        "listen: %s is not loopback, and tokens and results could be read on the way: set "
-        "tls.certificate and tls.key, or insecure: true (--insecure) where the way is safe",
-        config->listen);
-}
-
 static void note_change(void *owner, const char *path, const struct field *field)
 {
     (void)owner;
@@ -94,89 +59,32 @@ static void note_change(void *owner, const char *path, const struct field *field
               LOG_TEXT("key", path));
 }
 
-static enum log_level log_level_of(const struct controller_config *config)
+static int take_settings(void *owner, const void *values, struct refusal *why)
 {
-    enum log_level level = LOG_NOTICE;
-
-    log_level_parse(log_word_words[config->log_level].word, &level);
-    return level;
-}
-
-static struct http_tls tls_of(const struct controller_config *config)
-{
-    return (struct http_tls){
-        .certificate = config->tls.has_certificate ? config->tls.certificate : NULL,
-        .key = config->tls.has_key ? config->tls.key : NULL,
+    const struct controller *controller = owner;
+    const struct settings_takers takers = {
+        .access = controller->access,
+        .server = controller->server,
+        .retention = controller->retention,
     };
-}
 
-/* Clients refuse one that has ended; it is served so that they can say so. */
-static void note_certificate(struct http_server *server)
-{
-    int64_t left_s = http_tls_expires_s(server) - clock_now_us() / US_PER_S;
-
-    if (left_s < 0)
-        log_event(LOG_WARNING, "tls.expired", LOG_NUMBER("days_ago", -left_s / DAY_S));
-    else if (left_s < CERTIFICATE_SOON_S)
-        log_event(LOG_WARNING, "tls.expires_soon", LOG_NUMBER("days", left_s / DAY_S));
-}
-
-/* The files are read again whether or not their names changed: renewing replaces them. */
-static int apply_tls(struct controller *controller, const struct controller_config *config,
-                     struct refusal *why)
-{
-    struct http_tls tls = tls_of(config);
-
-    if (!config->tls.has_certificate && !controller->config->tls.has_certificate)
-        return 0;
-    int r = http_tls_reload(controller->server, &tls, why);
-    if (!r)
-        note_certificate(controller->server);
-    return r;
-}
-
-/* Keys of place RELOAD are handed on here, at the start too. 0; OUTCOME_UNAVAILABLE: what was
-   handed on before stays as it was. */
-static int apply(struct controller *controller, const struct controller_config *config,
-                 struct refusal *why)
-{
-    struct role_set roles;
-
-    role_set_init(&roles);
-    int r = role_set_add(&roles, &config->roles, why);
-    if (!r)
-        r = apply_tls(controller, config, why);
-    if (r)
-        return r;
-    access_set_roles(controller->access, &roles);
-    access_set_limits(controller->access, &config->limits);
-    log_set_lowest(log_level_of(config));
-    retention_follow(controller->retention, &config->retention);
-    return 0;
+    int r = settings_check(values, why);
+    return r ? r : settings_apply(values, &takers, why);
 }
 
 static void reload(struct controller *controller)
 {
     struct refusal why = {.text = ""};
-    struct config_generation *next;
-    struct config_flags flags;
+    const struct config_follower follower = {
+        .take = take_settings, .note = note_change, .owner = controller};
 
-    int r = config_generation_read(&config_controller, controller->argv, &flags, &next, &why);
-    if (!r)
-        r = check_whole(next->values, &why);
-    if (!r)
-        r = apply(controller, next->values, &why);
+    int r = config_follow_again(&controller->followed, &follower, &why);
     if (r) {
         log_event(LOG_ERROR, "config.refused", LOG_TEXT("why", r < 0 ? fault_text() : why.text));
-        config_generation_free(next);
         return;
     }
-    config_each_change(&controller->generation->config, &next->config, note_change, NULL);
-    config_generation_free(controller->generation);
-    controller->generation = next;
-    controller->config = next->values;
-    log_event(LOG_NOTICE, "config.reloaded",
-              LOG_TEXT("file", next->config.file ? next->config.file : ""));
+    const char *file = controller->followed.now->config.file;
+    log_event(LOG_NOTICE, "config.reloaded", LOG_TEXT("file", file ? file : ""));
 }
 
 /* ---- the process ---- */
@@ -255,6 +163,9 @@ static int open_state(struct controller *controller, struct refusal *why)
         return r;
     controller->access = access_new(&token_key, revoked);
     explicit_bzero(&token_key, sizeof(token_key));
+    r = settings_let_in(controller->config, controller->access, why);
+    if (r)
+        return r;
     char sealing[PATH_MAX];
     r = path_of(controller, SEAL_KEY_FILE, sealing, why);
     return r ? r : seal_key_open(sealing, &controller->seal_key, why);
@@ -278,7 +189,7 @@ static int open_server(struct controller *controller, struct refusal *why)
         .port = (uint16_t)controller->config->port,
         .n_loops = n_loops(controller->config),
         .connections_max = CONNECTIONS_MAX,
-        .tls = tls_of(controller->config),
+        .tls = settings_tls(controller->config),
         .service = &api_service,
     };
 
@@ -345,7 +256,7 @@ static int start(struct controller *controller, struct refusal *why)
     if (!r && controller->config->metrics.enabled)
         r = scrape_open(&controller->config->metrics, controller->core, &controller->scrape, why);
     if (!r)
-        r = apply(controller, controller->config, why);
+        r = take_settings(controller, controller->config, why);
     if (!r)
         r = announce(controller);
     return r;
@@ -453,17 +364,17 @@ static void print_help(void)
 
 int main(int argc, char **argv)
 {
-    struct controller controller = {.argv = argv + (argc > 0), .ready_fd = -1};
+    struct controller controller = {.ready_fd = -1};
     struct config_flags flags;
     struct refusal why = {0};
 
-    int r = config_generation_read(&config_controller, controller.argv, &flags,
-                                   &controller.generation, &why);
-    if (!r && controller.generation)
-        r = check_whole(controller.generation->values, &why);
+    int r =
+        config_follow(&config_controller, argv + (argc > 0), &flags, &controller.followed, &why);
+    if (!r && controller.followed.first)
+        r = settings_check(controller.followed.first->values, &why);
     if (r) {
         fprintf(stderr, "reeve-controller: %s\n", why.text);
-        config_generation_free(controller.generation);
+        config_followed_release(&controller.followed);
         return outcome_exit((enum outcome)r);
     }
     if (flags.help)
@@ -471,13 +382,14 @@ int main(int argc, char **argv)
     else if (flags.version)
         printf("reeve-controller %s, commit %s of %s, REST API %s\n", version_text(),
                version_commit(), version_built(), VERSION_API);
-    if (!controller.generation)
+    if (!controller.followed.first)
         return EXIT_SUCCESS;
-    controller.config = controller.generation->values;
+    controller.config = controller.followed.first->values;
     controller.ready_fd = flags.ready_fd;
-    log_setup(config_controller.name, log_level_of(controller.config), controller.config->log_json);
+    log_setup(config_controller.name, settings_log_level(controller.config),
+              controller.config->log_json);
     mallopt(M_MMAP_THRESHOLD, 1 << 20); /* what a large reply took goes back to the system */
     int status = serve(&controller);
-    config_generation_free(controller.generation);
+    config_followed_release(&controller.followed);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "controller/metrics.h"
+#include "controller/settings.h"
 #include "ledger/ledger.h"
 
 #define CONNECTIONS_MAX 64
@@ -165,6 +166,9 @@ int scrape_open(const struct config_metrics *config, struct core *core, struct h
                       cause.text);
     if (r)
         return r;
+    if (!settings_is_loopback(config->listen))
+        log_event(LOG_WARNING, "metrics.open", LOG_TEXT("listen", config->listen),
+                  LOG_TEXT("why", "whoever reaches this address may read them: no token is asked"));
     log_event(LOG_NOTICE, "metrics.ready", LOG_TEXT("listen", config->listen),
               LOG_NUMBER("port", http_port(server)));
     *ret = server;

@@ -86,6 +86,16 @@ static void follow_roles(struct access *access, struct token_cache *cache)
     pthread_mutex_unlock(&access->lock);
 }
 
+/* IPv4 addresses as networks of ::/32, which no IPv6 client has. */
+static uint64_t v4_key(uint32_t address)
+{
+    uint32_t network[2] = {0, address};
+    uint64_t key;
+
+    memcpy(&key, network, sizeof(key));
+    return key;
+}
+
 /* An IPv4 address, or the network of an IPv6 one: whoever has one address of it has them all. */
 static uint64_t address_key(const struct sockaddr *peer)
 {
@@ -95,11 +105,11 @@ static uint64_t address_key(const struct sockaddr *peer)
     uint32_t v4;
 
     if (peer->sa_family == AF_INET)
-        return ((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr;
+        return v4_key(((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr);
     v6 = ((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
     if (memcmp(&v6, mapped, sizeof(mapped)) == 0) {
         memcpy(&v4, (const char *)&v6 + sizeof(mapped), sizeof(v4));
-        return v4;
+        return v4_key(v4);
     }
     memcpy(&network, &v6, sizeof(network));
     return network;

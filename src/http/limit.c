@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #define WINDOW 8 /* entries a key may be in, from its own on */
 
@@ -52,9 +53,15 @@ void rate_limit_free(struct rate_limit *limit)
 
 void rate_limit_set(struct rate_limit *limit, int64_t per_second, int64_t burst)
 {
+    int64_t interval_us = per_second ? US_PER_S / per_second : 0;
+    int64_t burst_us = interval_us * burst;
+
     pthread_mutex_lock(&limit->lock);
-    limit->interval_us = per_second ? US_PER_S / per_second : 0;
-    limit->burst_us = limit->interval_us * burst;
+    /* What was taken was counted in the old measure, and could shut a token out for days. */
+    if (interval_us != limit->interval_us || burst_us != limit->burst_us)
+        memset(limit->entries, 0, sizeof(limit->entries));
+    limit->interval_us = interval_us;
+    limit->burst_us = burst_us;
     pthread_mutex_unlock(&limit->lock);
 }
 

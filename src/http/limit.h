@@ -20,7 +20,7 @@ struct rate_limit;
 
 struct rate_limit *rate_limit_new(void);
 void rate_limit_free(struct rate_limit *limit);
-/* per_second 0: no limit. Any thread, any time. */
+/* per_second 0: no limit. Any thread, any time; other limits than before begin anew. */
 void rate_limit_set(struct rate_limit *limit, int64_t per_second, int64_t burst);
 /* Takes one. 0, or the microseconds after which there will be one. */
 int64_t rate_limit_take(struct rate_limit *limit, uint64_t key, int64_t now_us);

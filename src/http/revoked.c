@@ -224,14 +224,17 @@ static int write_lines(const char *path, const struct lines *lines, const struct
                        int64_t now_s, struct refusal *why)
 {
     CLEANUP(buf_release) struct buf text;
+    size_t n = 0;
 
     buf_init(&text, FILE_MAX);
     for (size_t i = 0; i < lines->n; i++) {
-        if (lines->v[i].expires_s > now_s)
-            buf_printf(&text, "%s %lld\n", lines->v[i].jti, (long long)lines->v[i].expires_s);
+        if (lines->v[i].expires_s <= now_s)
+            continue;
+        buf_printf(&text, "%s %lld\n", lines->v[i].jti, (long long)lines->v[i].expires_s);
+        n++;
     }
     buf_printf(&text, "%s %lld\n", added->jti, (long long)added->expires_s);
-    if (lines->n >= REVOKED_MAX || buf_overflowed(&text))
+    if (n >= REVOKED_MAX || buf_overflowed(&text))
         return refuse(why, OUTCOME_UNAVAILABLE, NULL, "%s holds %d tokens already: change the key",
                       path, REVOKED_MAX);
     int r = file_write(path, buf_slice(&text), 0600);

@@ -33,7 +33,10 @@ struct fixture {
     struct access_answer answer;
     struct refusal why;
     int64_t boot_us;
-    struct sockaddr_in peer;
+    union {
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
 };
 
 static int set_up(void **state)
@@ -51,7 +54,7 @@ static int set_up(void **state)
         fixture->caches[i] = token_cache_new(&fixture->key);
     role_set_init(&fixture->roles);
     fixture->boot_us = BOOT_US;
-    fixture->peer = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(0x7F000001)}};
+    fixture->peer.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(0x7F000001)}};
     *state = fixture;
     return 0;
 }
@@ -184,6 +187,22 @@ static void revoking_twice_says_so_and_drops_what_has_expired(void **state)
     assert_int_equal(file_write(fixture->revoked, SLICE("torn"), 0600), 0);
     assert_int_equal(revoked_add(fixture->revoked, "x", 1, NOW_US, &was, &fixture->why),
                      OUTCOME_UNAVAILABLE);
+}
+
+static void lines_that_have_expired_leave_room_for_others(void **state)
+{
+    struct fixture *fixture = *state;
+    CLEANUP(arena_release) struct arena arena = {0};
+    CLEANUP(buf_release) struct buf text;
+    struct slice left;
+
+    buf_init(&text, (size_t)REVOKED_MAX * 16);
+    for (int i = 0; i < REVOKED_MAX; i++)
+        buf_printf(&text, "id%d 5\n", i);
+    assert_int_equal(file_write(fixture->revoked, buf_slice(&text), 0600), 0);
+    revoke_token(fixture, "mine");
+    assert_int_equal(file_read(fixture->revoked, 1000, &arena, &left), 0);
+    assert_string_equal(left.at, "mine 1800003600\n");
 }
 
 /* ---- roles ---- */
@@ -328,11 +347,31 @@ static void bad_tokens_lock_their_address_out_but_not_tokens_known_there(void **
     for (int loop = 0; loop < 2; loop++)
         assert_int_equal(ask(fixture, known, loop), 0);            /* whichever loop has seen it */
     assert_int_equal(ask(fixture, NULL, 0), OUTCOME_UNAUTHORIZED); /* no attempt at all */
-    fixture->peer.sin_addr.s_addr = htonl(0x7F000002);
+    fixture->peer.v4.sin_addr.s_addr = htonl(0x7F000002);
     assert_int_equal(ask(fixture, fresh, 0), 0);
-    fixture->peer.sin_addr.s_addr = htonl(0x7F000001);
+    fixture->peer.v4.sin_addr.s_addr = htonl(0x7F000001);
     fixture->boot_us += 60 * US_PER_S;
     assert_int_equal(ask(fixture, make(fixture, &arena, NULL), 1), 0);
+}
+
+/* 2001:db8::/64 begins with the bytes of 32.1.13.184. */
+static void a_network_does_not_lock_out_the_address_whose_bytes_it_begins_with(void **state)
+{
+    struct fixture *fixture = *state;
+    CLEANUP(arena_release) struct arena arena = {0};
+    struct config_limits limits = {.burst = 1, .bad_tokens = 1, .lockout = 60 * US_PER_S};
+    const struct in6_addr network = {{{0x20, 0x01, 0x0D, 0xB8, [15] = 1}}};
+    const struct in6_addr mapped = {{{[10] = 0xFF, 0xFF, 0x20, 0x01, 0x0D, 0xB8}}};
+
+    access_set_limits(fixture->access, &limits);
+    fixture->peer.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = network};
+    assert_int_equal(ask(fixture, "Bearer a.b.c", 0), OUTCOME_UNAUTHORIZED);
+    assert_int_equal(ask(fixture, "Bearer a.b.c", 0), OUTCOME_BUSY);
+    fixture->peer.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(0x20010DB8)}};
+    assert_int_equal(ask(fixture, "Bearer a.b.c", 0), OUTCOME_UNAUTHORIZED);
+    /* One client, whichever socket it came by. */
+    fixture->peer.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = mapped};
+    assert_int_equal(ask(fixture, make(fixture, &arena, NULL), 0), OUTCOME_BUSY);
 }
 
 static void expire(struct fixture *fixture, struct token *token)
@@ -364,12 +403,14 @@ int main(void)
         TEST(a_revoked_token_is_refused_by_every_loop_also_when_it_was_used),
         TEST(a_list_that_cannot_be_understood_lets_nobody_in),
         TEST(revoking_twice_says_so_and_drops_what_has_expired),
+        TEST(lines_that_have_expired_leave_room_for_others),
         TEST(a_role_of_the_configuration_grants_what_it_says_and_follows_a_change),
         TEST(roles_that_are_wrong_are_named),
         TEST(targets_travel_in_the_token),
         TEST(more_targets_than_the_cap_find_no_room),
         TEST(the_rate_of_a_token_is_one_for_all_loops),
         TEST(bad_tokens_lock_their_address_out_but_not_tokens_known_there),
+        TEST(a_network_does_not_lock_out_the_address_whose_bytes_it_begins_with),
         TEST(a_token_that_was_ours_and_one_that_is_missing_are_no_attempts),
     };
 

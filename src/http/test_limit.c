@@ -77,6 +77,17 @@ static void tokens_do_not_share_a_bucket(void **state)
     assert_true(rate_limit_take(*state, 1, NOW_US) > 0);
 }
 
+static void another_limit_does_not_count_what_was_taken_under_the_one_before(void **state)
+{
+    rate_limit_set(*state, 1, 100000);
+    for (int i = 0; i < 100000; i++)
+        assert_int_equal(rate_limit_take(*state, 7, NOW_US), 0);
+    rate_limit_set(*state, 1, 100000); /* the same: nothing is forgotten */
+    assert_true(rate_limit_take(*state, 7, NOW_US) > 0);
+    rate_limit_set(*state, 100, 10);
+    assert_int_equal(rate_limit_take(*state, 7, NOW_US), 0);
+}
+
 static void a_limit_that_is_taken_away_is_gone(void **state)
 {
     rate_limit_set(*state, 1, 1);
@@ -151,6 +162,7 @@ int main(void)
         RATE(a_burst_passes_and_then_the_rate),
         RATE(over_time_the_rate_is_kept_to_the_request),
         RATE(tokens_do_not_share_a_bucket),
+        RATE(another_limit_does_not_count_what_was_taken_under_the_one_before),
         RATE(a_limit_that_is_taken_away_is_gone),
         RATE(a_full_table_errs_for_the_client),
         LOCKOUT(the_last_attempt_locks_out_for_the_time_set),

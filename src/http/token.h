@@ -41,7 +41,8 @@ struct token {
 };
 
 /* The key file: its bytes, trailing newline cut. 0; OUTCOME_UNAVAILABLE absent, empty, shorter than
-   TOKEN_KEY_MIN or readable by others. */
+   TOKEN_KEY_MIN, readable by others or a symbolic link: root reads it too, in a directory that is
+   the controller's to write. */
 int token_key_load(const char *path, struct token_key *ret, struct refusal *why);
 /* 64 random hex digits into a new file (0600). 0 or a fault. */
 int token_key_make(const char *path);

@@ -52,7 +52,8 @@ int token_key_load(const char *path, struct token_key *ret, struct refusal *why)
     struct token_key key;
     int r;
 
-    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    CLEANUP(fd_closep)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0)
         return refuse_key(why, path, strerrordesc_np(errno));
     r = read_key(fd, path, &key, why);
