@@ -158,7 +158,7 @@ start_refused()
 }
 
 @test "a metrics address that is taken is named with its key" {
-    python3 -m http.server --bind 127.0.0.1 "$(free_port)" >"$scratch/other" 2>&1 3>&- &
+    python3 -u -m http.server --bind 127.0.0.1 "$(free_port)" >"$scratch/other" 2>&1 3>&- &
     other=$!
     wait_for 5 grep -q 'port' "$scratch/other"
     start_refused --metrics-port "$(grep -oE 'port [0-9]+' "$scratch/other" | cut -d' ' -f2)"

@@ -51,7 +51,7 @@ says()
 @test "a port that another program has is named" {
     start_reeve
     stop_reeve
-    python3 -m http.server --bind 127.0.0.1 "$port" >/dev/null 2>&1 3>&- &
+    python3 -u -m http.server --bind 127.0.0.1 "$port" >/dev/null 2>&1 3>&- &
     other=$!
     wait_for 5 curl -sS "$url/"
     doctor
