@@ -57,8 +57,10 @@ end_program()
     local pid=${!1}
     [ -n "$pid" ] || return 0
     printf -v "$1" ''
+    # One that stands still is to end by itself, or is killed before it can go on. Never after the signal: a SIGCONT takes
+    # back the SIGSTOP by which the leak sanitizer looks at a process that ends.
+    [ "${2:-TERM}" = KILL ] || kill -CONT "$pid"
     kill "-${2:-TERM}" "$pid"
-    kill -CONT "$pid" 2>/dev/null || true # one that stood still does nothing more first
     wait_for 20 is_gone "$pid" || return 1
     wait "$pid" || [ "${2:-TERM}" != TERM ]
 }
