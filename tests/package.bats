@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The Debian packages on a booted Debian: installed, used, killed, upgraded, rebooted, removed and purged.
 #
