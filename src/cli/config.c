@@ -34,15 +34,11 @@ static int read_config(const struct config_program *program, const char *file, s
                        struct config *ret, const void **ret_values, struct refusal *why)
 {
     void *values = arena_alloc(arena, program->schema->size);
-    int r = 0;
 
     *ret_values = values;
-    config_init(ret, program, arena);
-    if (file || access(program->file, F_OK) == 0)
-        r = config_add_file(ret, file ? file : program->file, why);
-    if (!r)
-        r = config_add_environment(ret, why);
-    return r ? r : config_decode(ret, values, why);
+    if (!file && access(program->file, F_OK) == 0)
+        file = program->file;
+    return config_read_file(program, file, arena, ret, values, why);
 }
 
 /* ---- show ---- */

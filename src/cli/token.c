@@ -32,15 +32,10 @@ static int load_roles(const char *file, struct arena *arena, struct role_set *re
 {
     struct controller_config values;
     struct config config;
-    int r = 0;
 
-    config_init(&config, &config_controller, arena);
-    if (file || access(config_controller.file, R_OK) == 0)
-        r = config_add_file(&config, file ? file : config_controller.file, why);
-    if (!r)
-        r = config_add_environment(&config, why);
-    if (!r)
-        r = config_decode(&config, &values, why);
+    if (!file && access(config_controller.file, R_OK) == 0)
+        file = config_controller.file;
+    int r = config_read_file(&config_controller, file, arena, &config, &values, why);
     role_set_init(ret);
     return r ? r : role_set_add(ret, &values.roles, why);
 }

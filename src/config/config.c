@@ -545,6 +545,22 @@ static int read_flags(char **argv, struct config *config, struct config_flags *f
     return 0;
 }
 
+/* What counts for less than flags; `file` NULL: none. */
+static int read_surroundings(struct config *config, const char *file, struct refusal *why)
+{
+    int r = file ? config_add_file(config, file, why) : 0;
+
+    return r ? r : config_add_environment(config, why);
+}
+
+int config_read_file(const struct config_program *program, const char *file, struct arena *arena,
+                     struct config *ret_config, void *ret, struct refusal *why)
+{
+    config_init(ret_config, program, arena);
+    int r = read_surroundings(ret_config, file, why);
+    return r ? r : config_decode(ret_config, ret, why);
+}
+
 int config_read(const struct config_program *program, char **argv, struct arena *arena,
                 struct config_flags *ret_flags, struct config *ret_config, void *ret,
                 struct refusal *why)
@@ -560,11 +576,10 @@ int config_read(const struct config_program *program, char **argv, struct arena 
     if (r || flags.help || flags.version)
         return r;
     config_init(&config, program, arena);
-    const char *file = flags.file ? flags.file : program->file;
-    if (flags.file || access(file, F_OK) == 0)
-        r = config_add_file(&config, file, why);
-    if (!r)
-        r = config_add_environment(&config, why);
+    const char *file = flags.file;
+    if (!file && access(program->file, F_OK) == 0)
+        file = program->file;
+    r = read_surroundings(&config, file, why);
     if (!r)
         r = read_flags(argv, &config, &flags, why);
     if (!r)

@@ -107,6 +107,11 @@ int config_follow_again(struct config_followed *followed, const struct config_fo
                         struct refusal *why);
 void config_followed_release(struct config_followed *followed);
 
+/* File (NULL: none) and environment, as the program itself would read them before its flags; `ret`
+   is of its schema. Outcomes as above. */
+int config_read_file(const struct config_program *program, const char *file, struct arena *arena,
+                     struct config *ret_config, void *ret, struct refusal *why);
+
 /* The parts of config_read(), for those who look at a configuration that is not theirs. */
 void config_init(struct config *config, const struct config_program *program, struct arena *arena);
 int config_add_file(struct config *config, const char *path, struct refusal *why);

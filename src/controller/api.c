@@ -426,15 +426,14 @@ static void replied(void *service, const struct http_request *request, int statu
     const struct exchange *x = request->owner;
     char path[256];
 
-    metrics_replied(core_metrics(api->core), x ? x->match.op : NULL, status,
-                    clock_boot_us() - request->received_us);
+    int64_t duration_us = clock_boot_us() - request->received_us;
+    metrics_replied(core_metrics(api->core), x ? x->match.op : NULL, status, duration_us);
     struct slice shown = logged_path(request, x);
     snprintf(path, sizeof(path), "%.*s", (int)shown.size, shown.at);
     log_event(LOG_INFO, "http.request", LOG_TEXT("method", request->method), LOG_TEXT("path", path),
               LOG_TEXT("op", x && x->match.op ? x->match.op->type : ""),
               LOG_NUMBER("status", status), LOG_NUMBER("bytes", body_size),
-              LOG_NUMBER("us", clock_boot_us() - request->received_us),
-              LOG_TEXT("request", request->id),
+              LOG_NUMBER("us", duration_us), LOG_TEXT("request", request->id),
               LOG_TEXT("user", x && x->ctx.token ? x->token.subject : ""),
               LOG_TEXT("job", x ? x->job_id : ""));
 }

@@ -151,12 +151,9 @@ static void write_histogram(struct buf *page, const char *name, const char *help
 
 static int write_jobs(struct ledger_reader *reader, struct buf *page)
 {
-    CLEANUP(buf_release) struct buf no_items;
-    struct ledger_filter all = {.has_status = false};
     struct ledger_page counts;
 
-    buf_init(&no_items, 64);
-    int r = ledger_list(reader, &all, 0, 0, &counts, &no_items);
+    int r = ledger_counts(reader, &counts);
     if (r)
         return r;
     head(page, "reeve_jobs", "gauge", "Jobs in the ledger by status.");

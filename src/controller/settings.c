@@ -97,11 +97,7 @@ int settings_let_in(const struct controller_config *config, struct access *acces
 int settings_apply(const struct controller_config *config, const struct settings_takers *takers,
                    struct refusal *why)
 {
-    struct role_set roles;
-
-    int r = make_roles(config, &roles, why); /* before a certificate is put in place */
-    if (!r)
-        r = apply_tls(config, takers->server, why);
+    int r = apply_tls(config, takers->server, why);
     if (!r)
         r = settings_let_in(config, takers->access, why);
     if (r)

@@ -244,12 +244,18 @@ void ledger_abort(struct ledger *ledger)
     ledger->meta = ledger->committed_meta;
 }
 
+static int meta_put(struct ledger *ledger)
+{
+    struct slice bytes = {.at = (const char *)&ledger->meta, .size = sizeof(ledger->meta)};
+
+    return table_put(&ledger->txn, TABLE_META, u64_slice(&meta_key), bytes);
+}
+
 static int meta_write(struct ledger *ledger)
 {
     if (memcmp(&ledger->meta, &ledger->committed_meta, sizeof(ledger->meta)) == 0)
         return 0;
-    struct slice bytes = {.at = (const char *)&ledger->meta, .size = sizeof(ledger->meta)};
-    return table_put(&ledger->txn, TABLE_META, u64_slice(&meta_key), bytes);
+    return meta_put(ledger);
 }
 
 static int batch_write(struct ledger *ledger)
@@ -279,10 +285,9 @@ static void ledger_publish(struct ledger *ledger)
     pthread_rwlock_unlock(&ledger->lock);
 }
 
-int ledger_commit(struct ledger *ledger)
+/* The batch ends here, whether or not its meta row could be put (`r`). */
+static int batch_end(struct ledger *ledger, int r)
 {
-    assert(ledger->in_batch);
-    int r = meta_write(ledger);
     if (r) {
         ledger_abort(ledger);
         return r;
@@ -292,6 +297,12 @@ int ledger_commit(struct ledger *ledger)
         return r;
     ledger_publish(ledger);
     return 0;
+}
+
+int ledger_commit(struct ledger *ledger)
+{
+    assert(ledger->in_batch);
+    return batch_end(ledger, meta_write(ledger));
 }
 
 /* An empty block has no blob. */
@@ -346,21 +357,9 @@ int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max)
 
 int ledger_try(struct ledger *ledger)
 {
-    struct slice bytes = {.at = (const char *)&ledger->meta, .size = sizeof(ledger->meta)};
-
     int r = ledger_begin(ledger);
-    if (r)
-        return r;
-    r = table_put(&ledger->txn, TABLE_META, u64_slice(&meta_key), bytes);
-    if (r) {
-        ledger_abort(ledger);
-        return r;
-    }
-    r = batch_write(ledger);
-    if (r)
-        return r;
-    ledger_publish(ledger);
-    return 0;
+
+    return r ? r : batch_end(ledger, meta_put(ledger));
 }
 
 int ledger_use(struct ledger *ledger, struct ledger_use *ret)

@@ -95,6 +95,8 @@ struct ledger_page {
    Where *items has no room left the page ends early too. */
 int ledger_list(struct ledger_reader *reader, const struct ledger_filter *filter, uint64_t offset,
                 unsigned limit, struct ledger_page *ret_page, struct buf *items);
+/* The totals alone, of all jobs. */
+int ledger_counts(struct ledger_reader *reader, struct ledger_page *ret);
 /* Appends one job_item. OUTCOME_NOT_FOUND. */
 int ledger_item(struct ledger_reader *reader, const struct uuid *id, struct buf *item);
 

@@ -97,6 +97,18 @@ int ledger_list(struct ledger_reader *reader, const struct ledger_filter *filter
     return 0;
 }
 
+int ledger_counts(struct ledger_reader *reader, struct ledger_page *ret)
+{
+    struct page_copy copy = {.dimension = DIMENSION_ALL};
+
+    int r = reader_begin(reader, copy_page, &copy);
+    if (r)
+        return r;
+    reader_end(reader);
+    *ret = copy.page;
+    return 0;
+}
+
 /* ---- a job and its runs ---- */
 
 static int job_read(struct ledger_reader *reader, uint64_t seq, struct arena *arena,
