@@ -18,12 +18,8 @@ setup()
 
 teardown()
 {
-    local left=0
     [ "$(id -u)" = 0 ] || return 0
-    stop_reeve || left=1
-    ! mountpoint -q "${disk:-}" || umount "$disk"
-    clean_up || left=1
-    return $left
+    clean_up_with_disk "${disk:-}"
 }
 
 # ---- a disk ----

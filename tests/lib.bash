@@ -175,6 +175,16 @@ clean_up()
     unset scratch state port
 }
 
+# clean_up_with_disk DIRECTORY: the same, where a test may have mounted a small disk: it goes before what it is mounted in.
+clean_up_with_disk()
+{
+    local left=0
+    stop_reeve || left=1
+    ! mountpoint -q "$1" || umount "$1"
+    clean_up || left=1
+    return $left
+}
+
 # Which operations were answered with success, for the account that tests/programs keeps.
 note_operations()
 {

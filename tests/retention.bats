@@ -11,11 +11,7 @@ setup()
 
 teardown()
 {
-    local left=0
-    stop_reeve || left=1
-    ! mountpoint -q "$scratch/disk" || umount "$scratch/disk"
-    clean_up || left=1
-    return $left
+    clean_up_with_disk "$scratch/disk"
 }
 
 archive()

@@ -30,9 +30,9 @@ struct settings_takers {
 /* Before anybody is let in. `config` was checked. 0; OUTCOME_USAGE. */
 int settings_let_in(const struct controller_config *config, struct access *access,
                     struct refusal *why);
-/* All takers, at the start and at each reload. `config` was checked. The files of TLS are read again whether or not their
-   names changed, since renewing replaces them. 0; OUTCOME_USAGE; OUTCOME_UNAVAILABLE: what was
-   handed on before stays as it was. */
+/* All takers, at the start and at each reload. `config` was checked. The files of TLS are read
+   again whether or not their names changed, since renewing replaces them. 0; OUTCOME_USAGE;
+   OUTCOME_UNAVAILABLE: what was handed on before stays as it was. */
 int settings_apply(const struct controller_config *config, const struct settings_takers *takers,
                    struct refusal *why);
 
