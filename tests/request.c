@@ -11,6 +11,8 @@ static const struct example {
     const char *format, *text;
 } examples[] = {
     {"date_time", "2026-01-02T03:04:05Z"},
+    {"moment", "2h"},
+    {"operation_prefix", "network."},
     {"hostname", "host"},
     {"operation_type", "node.hostname.get"},
     {"target", "_any"},

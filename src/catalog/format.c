@@ -15,6 +15,7 @@
 
 #define HOST_NAME_MAX_BYTES   255 /* RFC 1123 §2.1 */
 #define TARGET_TEXT_MAX_BYTES 255
+#define OPERATION_PREFIX_MAX_BYTES 64
 
 static bool is_letter_or_digit(char c)
 {
@@ -75,6 +76,22 @@ static bool is_date_time(struct slice text)
     return time_parse(text, &time_us);
 }
 
+static bool is_moment(struct slice text)
+{
+    int64_t us;
+
+    return time_parse(text, &us) || duration_parse(text, &us);
+}
+
+/* Old jobs may be of operations that this version does not have. */
+static bool is_operation_prefix(struct slice text)
+{
+    size_t size = text.size > 1 && text.at[text.size - 1] == '.' ? text.size - 1 : text.size;
+
+    return text.size <= OPERATION_PREFIX_MAX_BYTES &&
+           is_dotted((struct slice){.at = text.at, .size = size});
+}
+
 static bool is_operation_type(struct slice text)
 {
     const struct op *op = op_by_type(text.at);
@@ -110,6 +127,16 @@ static const struct format {
         .name = "date_time",
         .accepts = "a time such as 2026-11-24T06:12:28Z (RFC 3339)",
         .has = is_date_time,
+    },
+    {
+        .name = "moment",
+        .accepts = "a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h",
+        .has = is_moment,
+    },
+    {
+        .name = "operation_prefix",
+        .accepts = "an operation such as node.disk.get, or what several begin with, such as network.",
+        .has = is_operation_prefix,
     },
 };
 

@@ -228,6 +228,10 @@ static const struct {
     {"operation_type", "command.exec.execute"},
     {"date_time", "2026-11-24T06:12:28.123456Z"},
     {"date_time", "1970-01-01T00:00:00+02:00"},
+    {"moment", "2026-11-24T06:12:28Z"},
+    {"moment", "2h"},
+    {"operation_prefix", "node.disk.get"},
+    {"operation_prefix", "network."},
     {"[0-9a-f]{32}", "0123456789abcdef0123456789abcdef"},
 };
 

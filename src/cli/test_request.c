@@ -62,6 +62,8 @@ static const char *sample_of_format(const char *format)
         {.format = "hostname", .sample = "web-01"},
         {.format = "operation_type", .sample = "node.disk.get"},
         {.format = "date_time", .sample = "2026-11-24T06:12:28Z"},
+        {.format = "moment", .sample = "2h"},
+        {.format = "operation_prefix", .sample = "network."},
     };
 
     for (size_t i = 0; i < COUNT_OF(samples); i++) {

@@ -26,12 +26,14 @@ static struct status_counts status_counts_of(const uint64_t counts[job_status_CO
 
 int op_job_list(struct op_ctx *ctx, const struct job_list_in *in, struct job_list_out *out)
 {
-    struct ledger_filter filter = {.has_status = in->has_status, .status = in->status};
+    struct ledger_question question = {.at = (uint64_t)in->offset, .limit = (unsigned)in->limit};
     struct ledger_page page;
 
+    for (size_t i = 0; i < in->status.n; i++)
+        question.filter.statuses |= 1u << in->status.v[i];
+
     buf_init(&ctx->text, ITEMS_MAX);
-    int r = ledger_list(ctx->reader, &filter, (uint64_t)in->offset, (unsigned)in->limit, &page,
-                        &ctx->text);
+    int r = ledger_list(ctx->reader, &question, &page, &ctx->text);
     if (r)
         return r;
     SET(out, total_items, (int64_t)page.total);

@@ -180,15 +180,16 @@ const char *fixture_item(struct fixture *fixture, const struct uuid *id)
 struct ledger_page fixture_list(struct fixture *fixture, const struct ledger_filter *filter,
                                 uint64_t offset, unsigned limit, const char **ret_items)
 {
-    static const struct ledger_filter every = {0};
+    struct ledger_question question = {.at = offset, .limit = limit};
     struct ledger_page page;
     struct refusal why;
     struct json items;
     unsigned n = 0;
 
+    if (filter)
+        question.filter = *filter;
     buf_clear(&fixture->text);
-    int r = ledger_list(fixture->reader, filter ? filter : &every, offset, limit, &page,
-                        &fixture->text);
+    int r = ledger_list(fixture->reader, &question, &page, &fixture->text);
     assert_int_equal(r, 0);
     assert_int_equal(json_check(buf_slice(&fixture->text), JSON_VALUES_MAX_RESULT, &items, &why),
                      0);

@@ -77,24 +77,68 @@ uint64_t ledger_refused(const struct ledger *ledger);
 int ledger_reader_open(struct ledger *ledger, struct ledger_reader **ret);
 void ledger_reader_close(struct ledger_reader *reader);
 
+/* Which commit an answer shows: rises with each commit. Equal positions of one ledger are equal
+   answers. From any thread. */
+uint64_t ledger_position(const struct ledger *ledger);
+
+/* Which jobs: all that is given must hold. A zeroed one is all jobs. Names that the ledger does not
+   know match nothing. */
 struct ledger_filter {
-    bool has_status;
-    enum job_status status;
+    unsigned statuses;       /* 1 << enum job_status of each wanted; 0: any */
+    unsigned codes;          /* 1 << enum run_code of each wanted: a run is failed with it; with the
+                                bit of run_code_NONE also jobs without a failed run. 0: any */
+    bool has_changed;        /* given: only jobs that changed a host, or */
+    bool changed;            /* only those that completed and changed none */
+    const char *operation;   /* a type, or a prefix that ends with '.' */
+    const char *user;
+    const char *hostname;    /* name now, or machine id, of a host that has a run */
+    const char *target;      /* "_any", "_all", a label as it was asked; else a host by name or
+                                machine id: jobs for that host alone */
+    const struct uuid *bulk; /* jobs that this bulk action made or cancelled */
+    int64_t since_us;        /* created then or later; 0: any time */
+    int64_t until_us;        /* created before; 0: any time */
 };
 
 #define LEDGER_PAGE_MAX   100               /* jobs */
 #define LEDGER_PAGE_BYTES ((size_t)8 << 20) /* a page ends early there, after at least one job */
 #define LEDGER_RUNS_SHOWN 1000              /* runs in one item */
 
-struct ledger_page {
-    uint64_t total;                    /* jobs matching the filter */
-    uint64_t counts[job_status_COUNT]; /* of all jobs */
-    unsigned n_items;
+enum ledger_from {
+    LEDGER_FROM_OFFSET, /* leaves out the newest `at` */
+    LEDGER_FROM_OLDER,  /* begins with the newest that is older than seq `at` */
+    LEDGER_FROM_NEWER,  /* ends with the oldest that is newer than seq `at` */
 };
-/* Appends the page to *items, as a JSON array of job_item, newest first; limit <= LEDGER_PAGE_MAX.
-   Where *items has no room left the page ends early too. */
-int ledger_list(struct ledger_reader *reader, const struct ledger_filter *filter, uint64_t offset,
-                unsigned limit, struct ledger_page *ret_page, struct buf *items);
+enum ledger_view { LEDGER_FULL, LEDGER_SUMMARY };
+
+struct ledger_question {
+    struct ledger_filter filter;
+    enum ledger_view view;
+    enum ledger_from from;
+    uint64_t at;
+    unsigned limit; /* at most LEDGER_PAGE_MAX */
+};
+
+struct ledger_page {
+    uint64_t position;                   /* as ledger_position() */
+    uint64_t total;                      /* jobs matching the filter */
+    uint64_t counts[job_status_COUNT];   /* of all jobs */
+    uint64_t matching[job_status_COUNT]; /* of those that match all of the filter but its statuses */
+    unsigned n_items;
+    uint64_t newest_seq, oldest_seq; /* of the items, when there are any */
+    bool has_newer, has_older;       /* jobs that match, beyond the items */
+};
+/* Appends the page to *items, as a JSON array of job_item, newest first. Where *items has no room
+   left the page ends early too. */
+int ledger_list(struct ledger_reader *reader, const struct ledger_question *question,
+                struct ledger_page *ret_page, struct buf *items);
+/* The same jobs as what they are found by, without reading more than their heads. */
+struct ledger_found {
+    uint64_t seq;
+    struct uuid id;
+    int64_t version; /* as in struct record_drop */
+};
+int ledger_find(struct ledger_reader *reader, const struct ledger_question *question,
+                struct ledger_page *ret_page, struct ledger_found found[LEDGER_PAGE_MAX]);
 /* The totals alone, of all jobs. */
 int ledger_counts(struct ledger_reader *reader, struct ledger_page *ret);
 /* Appends one job_item. OUTCOME_NOT_FOUND. */

@@ -75,17 +75,18 @@ static int page_write(struct ledger_reader *reader, struct page_copy *copy, stru
     return 0;
 }
 
-int ledger_list(struct ledger_reader *reader, const struct ledger_filter *filter, uint64_t offset,
-                unsigned limit, struct ledger_page *ret_page, struct buf *items)
+int ledger_list(struct ledger_reader *reader, const struct ledger_question *question,
+                struct ledger_page *ret_page, struct buf *items)
 {
+    unsigned statuses = question->filter.statuses;
     struct page_copy copy = {
-        .dimension = filter->has_status ? DIMENSION_STATUS : DIMENSION_ALL,
-        .value = filter->has_status ? (uint16_t)filter->status : 0,
-        .offset = offset,
-        .limit = limit,
+        .dimension = statuses ? DIMENSION_STATUS : DIMENSION_ALL,
+        .value = statuses ? (uint16_t)__builtin_ctz(statuses) : 0,
+        .offset = question->at,
+        .limit = question->limit,
     };
 
-    assert(limit <= LEDGER_PAGE_MAX);
+    assert(question->limit <= LEDGER_PAGE_MAX);
     int r = reader_begin(reader, copy_page, &copy);
     if (r)
         return r;

@@ -139,9 +139,9 @@ static int start_and_read(const char *dir)
     if (ledger_each_open_run(reader, count_open, &n))
         return 3;
     for (uint64_t offset = 0; offset < N_JOBS; offset += LEDGER_PAGE_MAX) {
-        struct ledger_filter every = {0};
+        struct ledger_question every = {.at = offset, .limit = LEDGER_PAGE_MAX};
         buf_clear(&items);
-        if (ledger_list(reader, &every, offset, LEDGER_PAGE_MAX, &page, &items))
+        if (ledger_list(reader, &every, &page, &items))
             return 3;
     }
     return 0;

@@ -98,7 +98,7 @@ static void a_filter_shows_one_status_and_counts_them_all(void **state)
     static const enum run_state ends[] = {run_state_WAITING, run_state_STARTED, run_state_COMPLETED,
                                           run_state_SKIPPED};
     struct fixture *fixture = *state;
-    struct ledger_filter filter = {.has_status = true};
+    struct ledger_filter filter = {0};
 
     for (unsigned i = 0; i < 20; i++) {
         struct fixture_job job = fixture_submit(fixture, TARGET_HOST, 1);
@@ -110,7 +110,7 @@ static void a_filter_shows_one_status_and_counts_them_all(void **state)
     }
     for (unsigned status = 0; status < job_status_COUNT; status++) {
         bool has = status != job_status_FAILED && status != job_status_PARTIAL_FAILURE;
-        filter.status = status;
+        filter.statuses = 1u << status;
         struct ledger_page page = fixture_list(fixture, &filter, 2, 10, NULL);
         assert_int_equal(page.total, has ? 5 : 0);
         assert_int_equal(page.n_items, has ? 3 : 0);
@@ -178,7 +178,7 @@ static void a_page_ends_at_8_mib(void **state)
 
 static void a_page_ends_where_the_caller_has_no_room(void **state)
 {
-    static const struct ledger_filter every = {0};
+    static const struct ledger_question every = {.limit = 10};
     struct fixture *fixture = *state;
     struct ledger_page page;
     struct buf items CLEANUP(buf_release);
@@ -186,13 +186,13 @@ static void a_page_ends_where_the_caller_has_no_room(void **state)
     finish_with(fixture, 5000);
     finish_with(fixture, 5000);
     buf_init(&items, 8000);
-    assert_int_equal(ledger_list(fixture->reader, &every, 0, 10, &page, &items), 0);
+    assert_int_equal(ledger_list(fixture->reader, &every, &page, &items), 0);
     assert_int_equal(page.n_items, 1);
     assert_false(buf_overflowed(&items));
     assert_int_equal(json_check(buf_slice(&items), JSON_VALUES_MAX, &(struct json){0}, NULL), 0);
     buf_release(&items);
     buf_init(&items, 4000);
-    assert_int_equal(ledger_list(fixture->reader, &every, 0, 10, &page, &items), 0);
+    assert_int_equal(ledger_list(fixture->reader, &every, &page, &items), 0);
     assert_true(buf_overflowed(&items));
 }
 

@@ -460,8 +460,8 @@ static void check_item(struct model *model, const struct model_job *job, struct 
 static void check_page(struct both *both)
 {
     struct model *model = &both->model;
-    struct ledger_filter filter = {.has_status = !one_in(3),
-                                   .status = random_below(job_status_COUNT)};
+    struct ledger_filter filter = {.statuses =
+                                       one_in(3) ? 0 : 1u << random_below(job_status_COUNT)};
     uint32_t offset = random_below(model->n_jobs / (one_in(2) ? 1 : 5) + 2);
     unsigned limit = random_below(LEDGER_PAGE_MAX + 1);
     uint64_t counts[job_status_COUNT] = {0};
@@ -477,7 +477,7 @@ static void check_page(struct both *both)
         const struct model_job *job = &model->jobs[i];
         enum job_status status = model_status(job);
         counts[status]++;
-        if (filter.has_status && status != filter.status)
+        if (filter.statuses && !(filter.statuses & 1u << status))
             continue;
         if (total++ >= offset && n < limit) {
             assert_true(json_next(&walk));

@@ -323,7 +323,7 @@ static void check_after_kill(const char *dir, uint64_t n_said)
     /* What was said is there; at most the job that was being written came after it. */
     assert_in_range(page.total, n_said - n_said / 7, n_said + 2 - n_said / 7);
     for (unsigned status = 0; status < job_status_COUNT; status++) {
-        struct ledger_filter filter = {.has_status = true, .status = status};
+        struct ledger_filter filter = {.statuses = 1u << status};
         for (uint64_t offset = 0; offset < page.counts[status]; offset += LEDGER_PAGE_MAX)
             counted[status] +=
                 fixture_list(&fixture, &filter, offset, LEDGER_PAGE_MAX, NULL).n_items;

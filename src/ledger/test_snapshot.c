@@ -56,7 +56,7 @@ static void check_page(const struct ledger_page *page, struct slice text)
 
 static void *read_pages(void *owner)
 {
-    static const struct ledger_filter every = {0};
+    static const struct ledger_question every = {.limit = LEDGER_PAGE_MAX};
     struct shared *shared = owner;
     struct ledger_reader *reader;
     struct buf items CLEANUP(buf_release);
@@ -69,7 +69,7 @@ static void *read_pages(void *owner)
         struct ledger_page page;
         uint64_t now = shared->fixture.ledger->published;
         buf_clear(&items);
-        if (now < version || ledger_list(reader, &every, 0, LEDGER_PAGE_MAX, &page, &items))
+        if (now < version || ledger_list(reader, &every, &page, &items))
             abort();
         check_page(&page, buf_slice(&items));
         shared->n_versions += now != version;
