@@ -27,12 +27,16 @@ cover:
 fuzz:
 	scripts/fuzz $(or $(TIME),60)
 
-# make bench IDLE=600: seconds for which the idle agent is watched.
+# make bench IDLE=600 SIZES=1000,1000000 PEERS=0 CHART=docs/bench.svg: seconds for which the idle agent is watched, sizes of
+# ledgers, seconds a case of a peer (0: none), where the chart goes.
 bench: all
 	rm -rf build/bench/scratch
 	mkdir -p build/bench/scratch
 	build/bench/disk build/bench/scratch
-	build/bench/one --idle $(or $(IDLE),60) build build/bench/scratch
+	build/bench/one --idle $(or $(IDLE),60) --figures build/bench/one.json build build/bench/scratch
+	rm -rf build/bench/scratch
+	build/bench/scale $(if $(SIZES),--sizes $(SIZES)) $(if $(PEERS),--peers $(PEERS)) --figures build/bench/one.json \
+		--report build/bench/report.json --chart $(or $(CHART),build/bench/chart.svg) build build/bench
 	rm -rf build/bench/scratch
 
 # Debian packages, in build/deb/VERSION/.

@@ -117,6 +117,13 @@ static void add_jobs(struct fill *fill)
     }
 }
 
+/* What a controller writes when it has nothing else to do. */
+static void catch_up(struct fill *fill)
+{
+    while (ledger_is_behind(fill->ledger))
+        check(ledger_checkpoint(fill->ledger, UINT_MAX), "checkpoint");
+}
+
 /* ---- the files ---- */
 
 static void make_ledger(struct fill *fill, const char *dir)
@@ -160,6 +167,7 @@ static void fill_state(struct fill *fill)
     add_agents(fill);
     add_jobs(fill);
     mix_release(&fill->mix);
+    catch_up(fill);
     ledger_close(fill->ledger);
     int64_t size = sync_file(dir);
     if (dir_sync(dir) || dir_sync(fill->state))

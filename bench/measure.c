@@ -7,6 +7,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <math.h>
 
 void series_add(struct series *series, int64_t began_boot_us)
 {
@@ -27,6 +28,39 @@ double series_percentile_ms(struct series *series, unsigned percent)
     assert(series->n > 0 && percent < 100);
     qsort(series->took_us, series->n, sizeof(series->took_us[0]), compare_times);
     return (double)series->took_us[series->n * percent / 100] / (double)US_PER_MS;
+}
+
+void samples_add(struct samples *samples, double value)
+{
+    assert(samples->n < SAMPLES_MAX);
+    samples->v[samples->n++] = value;
+}
+
+static int compare_values(const void *a, const void *b)
+{
+    const double *x = a;
+    const double *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+double samples_median(const struct samples *samples)
+{
+    struct samples sorted = *samples;
+
+    if (sorted.n == 0)
+        return NAN;
+    qsort(sorted.v, sorted.n, sizeof(sorted.v[0]), compare_values);
+    return sorted.v[sorted.n / 2];
+}
+
+double samples_ratio(const struct samples *a, const struct samples *b)
+{
+    struct samples quotients = {.n = 0};
+
+    for (unsigned i = 0; i < a->n && i < b->n; i++)
+        samples_add(&quotients, a->v[i] / b->v[i]);
+    return samples_median(&quotients);
 }
 
 _Noreturn void give_up(const char *what, const char *why)

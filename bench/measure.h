@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Series of measurements, and what there is to do when something can't be measured.
+ * Series of measurements, what is made of them, and what there is to do when something can't be
+ * measured.
  */
 #ifndef REEVE_BENCH_MEASURE_H
 #define REEVE_BENCH_MEASURE_H
@@ -19,6 +20,20 @@ struct series {
 void series_add(struct series *series, int64_t began_boot_us);
 /* In milliseconds; 50 is the median. */
 double series_percentile_ms(struct series *series, unsigned percent);
+
+#define SAMPLES_MAX 100
+
+/* What was measured once a round. */
+struct samples {
+    double v[SAMPLES_MAX];
+    unsigned n;
+};
+
+void samples_add(struct samples *samples, double value);
+/* NAN when there is none. The order of samples stays. */
+double samples_median(const struct samples *samples);
+/* The median of the quotients of those that were measured in the same round. */
+double samples_ratio(const struct samples *a, const struct samples *b);
 
 /* One line on stderr, and exit 1. */
 _Noreturn void give_up(const char *what, const char *why);

@@ -2,16 +2,19 @@
 /*
  * What one machine costs: the real programs against the disk they are on, in one table.
  *
- *     one [--idle SECONDS] PROGRAMS SCRATCH
+ *     one [--idle SECONDS] [--figures FILE] PROGRAMS SCRATCH
  *
  * PROGRAMS is the directory of the programs, SCRATCH one on the disk in question, which the caller
- * removes. Measurements that are compared take turns, so that what else the machine does falls on
- * all alike. It reports and does not judge: the exit status tells only whether it could measure.
+ * removes. With a FILE the figures go there, for the table of `scale`. Measurements that are
+ * compared take turns, so that what else the machine does falls on all alike. It reports and does
+ * not judge: the exit status tells only whether it could measure.
  */
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/spawn.h"
 #include "durable.h"
+#include "figure.h"
 #include "measure.h"
 #include "own_disk.h"
 #include "pair.h"
@@ -19,7 +22,6 @@
 
 #include <getopt.h>
 #include <limits.h>
-#include <math.h>
 #include <unistd.h>
 
 #define N_STARTS       10
@@ -36,8 +38,7 @@
 #define MB             1e6
 #define KB             1e3
 #define NS_PER_US      1000
-#define NO_BOUND       NAN
-#define NOT_TOLD       NAN /* for want of a disk of one's own (own_disk.h) */
+#define REPORT_CAP     ((size_t)64 << 10)
 
 struct sizes {
     double controller_empty, agent_new, agent_used; /* bytes of RssAnon */
@@ -54,7 +55,7 @@ struct bench {
     struct pair pair;
     struct series starts, commits, syncs, spawns, bare, queries, modifies;
     struct sizes sizes;
-    struct writes per_query; /* NOT_TOLD */
+    struct writes per_query; /* NOT_TOLD for want of a disk of one's own (own_disk.h) */
     double agent_cpu;        /* share of a processor */
 };
 
@@ -186,107 +187,65 @@ static void measure(struct bench *bench)
 
 /* ---- the table ---- */
 
-#define ROW         "%-42s %9s %9s %-2s  %-4s %s\n"
-#define NUMBER_SIZE 32
-
-enum unit { UNIT_MS, UNIT_MB, UNIT_KB, UNIT_PERCENT };
-static const struct {
-    const char *name;
-    int n_digits;
-} units[] = {
-    [UNIT_MS] = {"ms", 3}, [UNIT_MB] = {"MB", 2}, [UNIT_KB] = {"KB", 1}, [UNIT_PERCENT] = {"%", 4}};
-
-struct figure {
-    const char *name;
-    enum unit unit;
-    double value, bound;
-    const char *bound_is; /* NULL: a plain number */
-};
-
-static const char *verdict(const struct figure *figure)
-{
-    if (isnan(figure->value))
-        return "not told";
-    if (isnan(figure->bound))
-        return "";
-    return figure->value <= figure->bound ? "yes" : "NO";
-}
-
-/* Empty when there is no number. */
-static void format_number(double number, enum unit unit, char ret[NUMBER_SIZE])
-{
-    ret[0] = '\0';
-    if (!isnan(number))
-        snprintf(ret, NUMBER_SIZE, "%.*f", units[unit].n_digits, number);
-}
-
-static void print_figure(const struct figure *figure)
-{
-    char value[NUMBER_SIZE], bound[NUMBER_SIZE];
-
-    format_number(figure->value, figure->unit, value);
-    format_number(figure->bound, figure->unit, bound);
-    printf(ROW, figure->name, value, bound, units[figure->unit].name, verdict(figure),
-           figure->bound_is ? figure->bound_is : "");
-}
-
-static void print_figures(const struct figure *figures, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        print_figure(&figures[i]);
-}
-
-static void print_times(struct bench *bench)
+static void add_times(struct bench *bench, struct figures *to)
 {
     double commit = series_percentile_ms(&bench->commits, 50);
     double sync = series_percentile_ms(&bench->syncs, 50);
     double spawn = series_percentile_ms(&bench->spawns, 50);
     const struct figure figures[] = {
-        {.name = "U: LMDB commit, a row in each of 5 tables", .value = commit, .bound = NO_BOUND},
-        {.name = "F: append of 400 bytes, fdatasync", .value = sync, .bound = NO_BOUND},
-        {.name = "S: spawn of true", .value = spawn, .bound = NO_BOUND},
+        {.name = "U: LMDB commit, a row in each of 5 tables", .value = commit},
+        {.name = "F: append of 400 bytes, fdatasync", .value = sync},
+        {.name = "S: spawn of true", .value = spawn},
         {.name = "query, synchronous, end to end",
          .value = series_percentile_ms(&bench->queries, 50),
+         .must = BOUND_AT_MOST,
          .bound = 1.2 * commit + 0.5,
          .bound_is = "1.2 U + 0.5 ms"},
         {.name = "command, synchronous, end to end",
          .value = series_percentile_ms(&bench->modifies, 50),
+         .must = BOUND_AT_MOST,
          .bound = 2 * commit + 2 * sync + spawn + 0.5,
          .bound_is = "2 U + 2 F + S + 0.5 ms"},
         {.name = "controller: exec to ready, empty state",
          .value = series_percentile_ms(&bench->starts, 50),
+         .must = BOUND_AT_MOST,
          .bound = 300},
     };
 
-    print_figures(figures, COUNT_OF(figures));
+    figures_add(to, figures, COUNT_OF(figures));
 }
 
-static void print_costs(const struct bench *bench)
+static void add_costs(const struct bench *bench, struct figures *to)
 {
     const struct figure figures[] = {
         {.name = "controller: memory, empty ledger",
          .unit = UNIT_MB,
          .value = bench->sizes.controller_empty / MB,
+         .must = BOUND_AT_MOST,
          .bound = 8},
         {.name = "agent: memory, new",
          .unit = UNIT_MB,
          .value = bench->sizes.agent_new / MB,
+         .must = BOUND_AT_MOST,
          .bound = 2},
         {.name = "agent: memory, after the jobs above",
          .unit = UNIT_MB,
          .value = bench->sizes.agent_used / MB,
+         .must = BOUND_AT_MOST,
          .bound = 2},
         {.name = "agent: processor, idle",
          .unit = UNIT_PERCENT,
          .value = bench->agent_cpu * 100,
+         .must = BOUND_AT_MOST,
          .bound = 0.05},
         {.name = "written to disk for one query",
          .unit = UNIT_KB,
          .value = bench->per_query.by_disk / KB,
+         .must = BOUND_AT_MOST,
          .bound = 70},
     };
 
-    print_figures(figures, COUNT_OF(figures));
+    figures_add(to, figures, COUNT_OF(figures));
 }
 
 /* What helps to judge the table on a machine that does other things as well. */
@@ -309,7 +268,7 @@ static void print_notes(struct bench *bench)
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: one [--idle SECONDS] PROGRAMS SCRATCH\n", stderr);
+    fputs("usage: one [--idle SECONDS] [--figures FILE] PROGRAMS SCRATCH\n", stderr);
     exit(2);
 }
 
@@ -333,25 +292,52 @@ static const char *absolute(const char *dir)
     return path;
 }
 
+static void write_figures(const struct figures *figures, const char *path)
+{
+    CLEANUP(buf_release) struct buf text;
+
+    buf_init(&text, REPORT_CAP);
+    struct json_writer writer = json_writer(&text);
+    figures_encode(figures, &writer);
+    int r = file_write(path, buf_slice(&text), 0644);
+    if (r)
+        give_up(path, strerror(-r));
+}
+
+static void report(struct bench *bench, const char *path)
+{
+    struct figures figures = {.n = 0};
+
+    add_times(bench, &figures);
+    add_costs(bench, &figures);
+    if (path)
+        write_figures(&figures, path);
+    else
+        figures_print(&figures);
+    print_notes(bench);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"idle", required_argument, NULL, 'i'}, {0}};
+    static const struct option options[] = {
+        {"idle", required_argument, NULL, 'i'}, {"figures", required_argument, NULL, 'f'}, {0}};
     static struct bench bench = {.idle_us = IDLE_DEFAULT_S * US_PER_S};
+    const char *path = NULL;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option != 'i')
+        if (option == 'i')
+            bench.idle_us = idle_parse(optarg);
+        else if (option == 'f')
+            path = optarg;
+        else
             usage();
-        bench.idle_us = idle_parse(optarg);
     }
     if (argc - optind != 2)
         usage();
     bench.programs = absolute(argv[optind]);
     bench.scratch = absolute(argv[optind + 1]);
     measure(&bench);
-    printf(ROW, "figure", "value", "bound", "", "met", "");
-    print_times(&bench);
-    print_costs(&bench);
-    print_notes(&bench);
+    report(&bench, path);
     return EXIT_SUCCESS;
 }

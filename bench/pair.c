@@ -7,11 +7,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "controller.h"
 #include "measure.h"
 #include "process.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #define READY_US  (20 * US_PER_S)
@@ -84,24 +83,13 @@ void pair_stop(struct pair *pair)
 int64_t controller_start_us(const char *programs, const char *scratch, unsigned number)
 {
     CLEANUP(arena_release) struct arena arena = {0};
-    const char *state = arena_printf(&arena, "%s/start-%u", scratch, number);
-    const char *log = arena_printf(&arena, "%s/log", scratch);
-    const char *controller = arena_printf(&arena, "%s/reeve-controller", programs);
-    const char *const argv[] = {controller,       "--state", state,        "--port", "0",
-                                "--metrics.port", "0",       "--ready-fd", "3",      NULL};
-    char line[URL_CAP];
-    int ends[2];
+    struct controller controller;
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        give_up("pipe", strerror(errno));
-    int64_t began_us = clock_boot_us();
-    pid_t pid = process_start(argv, ends[1], log);
-    close(ends[1]);
-    ssize_t n = read(ends[0], line, sizeof(line));
-    int64_t took_us = clock_boot_us() - began_us;
-    close(ends[0]);
-    if (n <= 0)
-        give_up("the controller does not start", log);
-    process_stop(pid);
-    return took_us;
+    controller_start(&controller, &(struct controller_options){
+                                      .programs = programs,
+                                      .state = arena_printf(&arena, "%s/start-%u", scratch, number),
+                                      .log = arena_printf(&arena, "%s/log", scratch),
+                                  });
+    controller_stop(&controller);
+    return controller.start_us;
 }

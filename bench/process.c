@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -21,7 +22,8 @@
 #include <unistd.h>
 
 #define PROC_CAP    ((size_t)64 << 10)
-#define SECTOR_SIZE 512 /* of the statistics, whatever the disk's is */
+#define SECTOR_SIZE 512 /* of the statistics and of stat(2), whatever the disk's is */
+#define DROP_CACHES "/proc/sys/vm/drop_caches"
 
 /* ---- start, stop ---- */
 
@@ -60,10 +62,21 @@ pid_t process_start(const char *const *argv, int ready_fd, const char *log)
     return pid;
 }
 
+int process_wait(pid_t pid)
+{
+    int status = 0;
+
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            give_up("wait", strerror(errno));
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 void process_stop(pid_t pid)
 {
     kill(pid, SIGTERM);
-    waitpid(pid, NULL, 0);
+    process_wait(pid);
 }
 
 /* ---- procfs ---- */
@@ -134,6 +147,42 @@ int64_t process_written(pid_t pid)
     const char *text = read_text(arena_printf(&arena, "/proc/%d/io", (int)pid), &arena);
 
     return number_after(text, "\nwrite_bytes:");
+}
+
+/* ---- files and disks ---- */
+
+int64_t file_disk_size(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        give_up(path, strerror(errno));
+    return (int64_t)status.st_blocks * SECTOR_SIZE;
+}
+
+void file_make_cold(const char *path)
+{
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fdatasync(fd) < 0)
+        give_up(path, strerror(errno));
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    CLEANUP(fd_closep) int all_fd = open(DROP_CACHES, O_WRONLY | O_CLOEXEC);
+    if (all_fd >= 0 && write(all_fd, "1", 1) != 1)
+        give_up(DROP_CACHES, strerror(errno));
+}
+
+void file_make_warm(const char *path)
+{
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        give_up(path, strerror(errno));
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        give_up(path, strerror(errno));
+    (void)mlock(bytes, (size_t)status.st_size); /* it has been read in any case */
 }
 
 int64_t disk_written(const char *dir)

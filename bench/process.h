@@ -14,6 +14,8 @@
    descriptor PROCESS_READY_FD (negative: it gets none), standard output and error go to the file
    `log`. Its process id. */
 pid_t process_start(const char *const *argv, int ready_fd, const char *log);
+/* Waits for its end: its exit status, -1 when it was killed. */
+int process_wait(pid_t pid);
 /* SIGTERM, and waits for its end. */
 void process_stop(pid_t pid);
 /* A child by the name the kernel shows, of which it keeps 15 characters; 0: none. */
@@ -28,6 +30,14 @@ int64_t process_cpu_ns(pid_t pid);
    was written. */
 int64_t process_written(pid_t pid);
 
+/* What a file takes of its disk, in bytes. */
+int64_t file_disk_size(const char *path);
+/* The kernel forgets the file's pages, or those of all files where it lets us (as root); what a
+   program has mapped stays. */
+void file_make_cold(const char *path);
+/* Reads it, and keeps it in memory until this process ends, where the kernel lets us: as root, or
+   within RLIMIT_MEMLOCK. */
+void file_make_warm(const char *path);
 /* Bytes written to the disk that holds the directory, by whomever. */
 int64_t disk_written(const char *dir);
 

@@ -40,7 +40,7 @@ is_narrow()
 # verbs [GROUP…]: every verb below it, as help shows them.
 verbs()
 {
-    "$reeve" "$@" --help | sed -nE 's/^  ([a-z]+( …)?)  +[A-Za-z].*/\1/p' | while read -r word group; do
+    "$reeve" "$@" --help | sed -nE 's/^  ([a-z][a-z-]*( …)?)  +[A-Za-z].*/\1/p' | while read -r word group; do
         if [ -n "$group" ]; then
             verbs "$@" "$word" </dev/null
         else

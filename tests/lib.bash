@@ -234,7 +234,7 @@ raw_api()
     shift
     status_code=$(curl -sS -m 60 --path-as-is -D "$into/headers" -o "$into/body" -w '%{http_code}' "$@" "$url$path") || return 1
     headers=$(tr -d '\r' <"$into/headers")
-    body=$(cat "$into/body" 2>/dev/null)
+    body=$(cat "$into/body" 2>/dev/null || true) # curl writes no file for a 304
     rm -f "$into/body"
 }
 

@@ -241,16 +241,44 @@ static void retry_query(struct worker *worker)
     submit(worker, &(struct call){.method = "POST", .path = path});
 }
 
+static bool read_bulk_id(struct worker *worker, char ret[UUID_TEXT_SIZE])
+{
+    struct json answer, id;
+
+    if (!client_json(worker->client, &answer) || !json_member(answer, "bulk_id", &id) ||
+        id.text.size != UUID_TEXT_SIZE + 1)
+        return false;
+    snprintf(ret, UUID_TEXT_SIZE, "%.*s", UUID_TEXT_SIZE - 1, id.text.at + 1);
+    return true;
+}
+
+/* Queries again. Nobody notes the new jobs, so that all of them may be deleted. */
+static void act_on_many(struct worker *worker)
+{
+    char id[UUID_TEXT_SIZE], body[128];
+
+    if (call_json(worker, &(struct call){.method = "POST",
+                                         .path = "/job/retry",
+                                         .body = "{\"filter\":{\"operation\":\"node.\"},"
+                                                 "\"limit\":8}"}) != 200 ||
+        !read_bulk_id(worker, id))
+        return;
+    snprintf(body, sizeof(body), "{\"filter\":{\"bulk\":\"%s\"}}", id);
+    call_json(worker, &(struct call){.method = "POST", .path = "/job/cancel", .body = body});
+    call_json(worker, &(struct call){.method = "POST", .path = "/job/delete", .body = body});
+}
+
 static const struct action {
     unsigned weight; /* of 100 */
     void (*act)(struct worker *worker);
 } actions[] = {
-    {26, query_any},       {8, query_all},
+    {23, query_any},       {8, query_all},
     {22, modify_and_wait}, {13, modify_async},
     {5, modify_all},       {5, modify_soon_or_not},
     {2, modify_too_long},  {5, cancel},
     {5, delete_job},       {4, list},
     {2, list_failed},      {3, retry_query},
+    {3, act_on_many},
 };
 
 static void *work(void *owner)

@@ -13,6 +13,7 @@ static const struct example {
     {"date_time", "2026-01-02T03:04:05Z"},
     {"moment", "2h"},
     {"operation_prefix", "network."},
+    {"cursor", "AQAAAAAAAAAA_-"},
     {"hostname", "host"},
     {"operation_type", "node.hostname.get"},
     {"target", "_any"},
@@ -97,6 +98,8 @@ static void valid_of_type(const struct type *type, const struct rule *rule, stru
         return;
     case KIND_ENCODED_LIST:
         buf_add_text(to, "[]");
+        return;
+    case KIND_LINES: /* of replies alone */
         return;
     }
 }

@@ -106,6 +106,7 @@ static const char *text_of_other_kind(enum kind kind)
     case KIND_LIST:
     case KIND_ENCODED_LIST:
         return "{}";
+    case KIND_LINES:
     case KIND_ANY:
         return NULL;
     }
@@ -147,6 +148,7 @@ static bool no_such_word(const struct field *field, struct buf *to)
     case KIND_MAP:
     case KIND_ENCODED:
     case KIND_ENCODED_LIST:
+    case KIND_LINES:
         return false;
     }
     return false;

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 
+#define CHUNK_SIZE_SMALL ((size_t)256)
 #define CHUNK_SIZE_FIRST ((size_t)4096)
 #define CHUNK_SIZE_MAX   ((size_t)65536)
 
@@ -50,10 +51,18 @@ void arena_init_secret(struct arena *arena)
     *arena = (struct arena){.wipes = true};
 }
 
-static void chunks_wipe(struct arena_chunk *chunk)
+void arena_init_small(struct arena *arena)
 {
-    for (; chunk; chunk = chunk->older)
-        explicit_bzero(chunk->room, chunk->size);
+    *arena = (struct arena){.is_small = true};
+}
+
+/* Of the chunk in use only what was given out: the rest was wiped before, or never held anything. */
+static void chunks_wipe(const struct arena *arena)
+{
+    for (struct arena_chunk *chunk = arena->chunks; chunk; chunk = chunk->older) {
+        bool is_open = chunk->room + chunk->size == arena->end;
+        explicit_bzero(chunk->room, is_open ? (size_t)(arena->at - chunk->room) : chunk->size);
+    }
 }
 
 static void chunks_free(struct arena_chunk *chunk, const struct arena_chunk *kept)
@@ -79,8 +88,9 @@ void arena_reset(struct arena *arena)
 {
     struct arena_chunk *kept = chunk_to_keep(arena);
 
+    assert(!arena->is_small);
     if (arena->wipes)
-        chunks_wipe(arena->chunks);
+        chunks_wipe(arena);
     chunks_free(arena->chunks, kept);
     *arena = (struct arena){.wipes = arena->wipes};
     if (!kept)
@@ -94,7 +104,7 @@ void arena_reset(struct arena *arena)
 void arena_release(struct arena *arena)
 {
     if (arena->wipes)
-        chunks_wipe(arena->chunks);
+        chunks_wipe(arena);
     chunks_free(arena->chunks, NULL);
     *arena = (struct arena){.wipes = arena->wipes};
 }
@@ -116,7 +126,7 @@ static char *arena_take_alone(struct arena *arena, size_t size)
 static size_t next_chunk_size(const struct arena *arena)
 {
     if (!arena->end)
-        return CHUNK_SIZE_FIRST;
+        return arena->is_small ? CHUNK_SIZE_SMALL : CHUNK_SIZE_FIRST;
     size_t doubled = 2 * (size_t)(arena->end - arena->chunks->room);
     return doubled < CHUNK_SIZE_MAX ? doubled : CHUNK_SIZE_MAX;
 }

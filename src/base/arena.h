@@ -17,12 +17,15 @@ struct arena {
     char *at, *end;             /* free room in the newest chunk */
     size_t allocated;           /* bytes in all chunks */
     bool wipes;                 /* what it held is gone from memory when it is reset or released */
+    bool is_small;
 };
 
 /* Allocates nothing; a zeroed struct arena is valid as well. */
 void arena_init(struct arena *arena);
 /* For what may be secret: wiped when it is reset or released. */
 void arena_init_secret(struct arena *arena);
+/* For what is kept, many times over: begins with 256 bytes instead of 4,096. Never reset. */
+void arena_init_small(struct arena *arena);
 /* Frees all chunks but the first small one, which is kept for the next request. */
 void arena_reset(struct arena *arena);
 void arena_release(struct arena *arena);

@@ -102,7 +102,7 @@ const char *buf_text(struct buf *buf)
     return buf->at;
 }
 
-void buf_add(struct buf *buf, const void *bytes, size_t size)
+void buf_add_slow(struct buf *buf, const void *bytes, size_t size)
 {
     size_t fits = buf_fit(buf, size);
 

@@ -13,6 +13,7 @@
 #include "base/slice.h"
 
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
     char *at;
@@ -36,7 +37,19 @@ struct slice buf_slice(const struct buf *buf);
 /* NUL-terminated contents, valid until the next change. */
 const char *buf_text(struct buf *buf);
 
-void buf_add(struct buf *buf, const void *bytes, size_t size);
+/* For buf_add() where the room has to be made first, or is not allowed. */
+void buf_add_slow(struct buf *buf, const void *bytes, size_t size);
+/* Inline: replies are made of short pieces, most of them literals. */
+static inline void buf_add(struct buf *buf, const void *bytes, size_t size)
+{
+    if (size >= buf->room - buf->size || buf->overflowed) {
+        buf_add_slow(buf, bytes, size);
+        return;
+    }
+    if (size > 0)
+        memcpy(buf->at + buf->size, bytes, size);
+    buf->size += size;
+}
 void buf_add_slice(struct buf *buf, struct slice text);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);

@@ -85,6 +85,29 @@ static char *digits_put(char *at, uint64_t value, unsigned n)
     return at + n;
 }
 
+#define DAY_TEXT_SIZE 10 /* 2026-11-24 */
+
+/* One page of jobs has fifty times of a few days. */
+static char *day_put(char *at, int64_t day)
+{
+    static _Thread_local struct {
+        char text[DAY_TEXT_SIZE];
+        int64_t day;
+    } last = {.text = "1970-01-01"};
+
+    if (last.day != day) {
+        struct date date = date_of_day(day);
+        char *to = digits_put(last.text, (uint64_t)date.year, 4);
+        *to++ = '-';
+        to = digits_put(to, date.month, 2);
+        *to++ = '-';
+        digits_put(to, date.day, 2);
+        last.day = day;
+    }
+    memcpy(at, last.text, DAY_TEXT_SIZE);
+    return at + DAY_TEXT_SIZE;
+}
+
 /* The bounds of what four digits of year can say. */
 #define TIME_FIRST_US (INT64_C(-62167219200) * US_PER_S)
 #define TIME_LAST_US  (INT64_C(253402300800) * US_PER_S - 1)
@@ -97,15 +120,10 @@ void time_format(int64_t time_us, char ret[TIME_TEXT_SIZE])
         time_us = TIME_LAST_US;
 
     int64_t since_first_us = time_us - TIME_FIRST_US;
-    struct date date = date_of_day(since_first_us / US_PER_DAY + TIME_FIRST_US / US_PER_DAY);
     uint64_t of_day_us = (uint64_t)(since_first_us % US_PER_DAY);
     uint64_t of_day_s = of_day_us / (uint64_t)US_PER_S;
 
-    char *at = digits_put(ret, (uint64_t)date.year, 4);
-    *at++ = '-';
-    at = digits_put(at, date.month, 2);
-    *at++ = '-';
-    at = digits_put(at, date.day, 2);
+    char *at = day_put(ret, since_first_us / US_PER_DAY + TIME_FIRST_US / US_PER_DAY);
     *at++ = 'T';
     at = digits_put(at, of_day_s / 3600, 2);
     *at++ = ':';

@@ -40,6 +40,11 @@ void log_set_lowest(enum log_level lowest)
     log_to.lowest = lowest;
 }
 
+bool log_shows(enum log_level level)
+{
+    return level <= log_to.lowest;
+}
+
 bool log_level_parse(const char *word, enum log_level *ret)
 {
     for (size_t i = 0; i < COUNT_OF(level_words); i++) {
@@ -112,7 +117,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     int kept = errno;
 
     buf_init(&line, LOG_LINE_CAP);
-    if (level > log_to.lowest)
+    if (!log_shows(level))
         return;
     (log_to.json ? line_json : line_text)(&line, level, event, fields);
     if (buf_overflowed(&line)) {

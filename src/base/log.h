@@ -34,6 +34,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 void log_setup(const char *program, enum log_level lowest, bool json);
 /* From any thread. */
 void log_set_lowest(enum log_level lowest);
+/* Whether an event of this level is written: for those whose fields cost something to make. */
+bool log_shows(enum log_level level);
 /* "error" "warning" "notice" "info" "debug"; false when it is none. */
 bool log_level_parse(const char *word, enum log_level *ret);
 

@@ -308,6 +308,19 @@ static void a_buf_that_wipes_grows_like_any_other(void **state)
     assert_true(slice_equal(buf_slice(&secret), buf_slice(&plain)));
 }
 
+static void a_small_arena_costs_little_more_than_what_it_holds(void **state)
+{
+    CLEANUP(arena_release) struct arena arena;
+
+    (void)state;
+    arena_init_small(&arena);
+    assert_string_equal(arena_strdup(&arena, "web-01"), "web-01");
+    assert_true(arena.allocated <= 256);
+    for (unsigned i = 0; i < 100; i++)
+        arena_alloc(&arena, 60);
+    assert_true(arena.allocated <= 2 * 100 * 64);
+}
+
 static void an_arena_that_was_reset_keeps_one_small_chunk(void **state)
 {
     CLEANUP(arena_release) struct arena arena;
@@ -607,6 +620,7 @@ int main(void)
         cmocka_unit_test(a_reservation_over_the_cap_counts_as_dropped),
         cmocka_unit_test(a_zeroed_or_released_buffer_holds_nothing),
         cmocka_unit_test(arena_pieces_are_zeroed_aligned_and_apart),
+        cmocka_unit_test(a_small_arena_costs_little_more_than_what_it_holds),
         cmocka_unit_test(an_arena_that_was_reset_keeps_one_small_chunk),
         cmocka_unit_test(what_may_be_secret_is_wiped_from_memory_that_is_kept),
         cmocka_unit_test(a_buf_that_wipes_grows_like_any_other),

@@ -37,6 +37,7 @@
 #define TYPE_map(t) .kind = KIND_MAP, .element = &type_of_##t
 #define TYPE_encoded(t) .kind = KIND_ENCODED, .schema = &t##_schema
 #define TYPE_encoded_list(t) .kind = KIND_ENCODED_LIST, .schema = &t##_schema
+#define TYPE_lines(t) .kind = KIND_LINES, .schema = &t##_schema
 
 /* Of what list(t) and map(t) hold; most rows are never held. */
 #define TYPE_OF(t, is, ctype)                                                                      \
@@ -95,13 +96,14 @@ const struct schema *const schema_catalog[] = {
 /* ---- rows that would compile and say something else ---- */
 
 /* Which rules a kind takes; list and map pass on their element's. */
-enum { FITS_ANY = 1, FITS_RANGE = 2, FITS_TEXT = 4, FITS_UNIT = 8, FITS_BODY_ALONE = 16 };
+enum { FITS_ANY = 1, FITS_RANGE = 2, FITS_TEXT = 4, FITS_UNIT = 8, FITS_BODY_ALONE = 16, FITS_WHOLE_ALONE = 32 };
 #define FITS_choice(e) FITS_ANY
 #define FITS_obj(t) FITS_ANY
 #define FITS_list(t) FITS_##t
 #define FITS_map(t) FITS_##t
 #define FITS_encoded(t) FITS_ANY
 #define FITS_encoded_list(t) FITS_ANY
+#define FITS_lines(t) FITS_ANY | FITS_WHOLE_ALONE
 #define ENUM(e, doc) FITS_##e = FITS_ANY,
 #define STRUCT(s, doc) FITS_##s = FITS_ANY,
 enum {
@@ -139,7 +141,9 @@ enum {
     _Static_assert(PLACE_##place != PLACE_WHOLE || COUNT_OF(s##_fields) == 2,                      \
                    "WHOLE is not the only field: " #s "." #member);                                \
     _Static_assert(PLACE_##place == PLACE_BODY || !((FITS_##kind) & FITS_BODY_ALONE),              \
-                   "a secret stands in a body alone: " #s "." #member);
+                   "a secret stands in a body alone: " #s "." #member);                            \
+    _Static_assert(PLACE_##place == PLACE_WHOLE || !((FITS_##kind) & FITS_WHOLE_ALONE),            \
+                   "lines are a whole body: " #s "." #member);
 #define PAIR(s, kind, a, b) IS_SELF("PAIR", s)
 #define TABLE(s, columns) IS_SELF("TABLE", s)
 #define END(s) IS_SELF("END", s) }
@@ -154,6 +158,11 @@ enum { OWN = LIMIT_OWN };
         .permission = PERMISSION_##permission_, .class = CLASS_##class_, .limit_s = limit_,        \
         .in = &in_##_schema, .out = &out_##_schema, .code = code_, .verb = verb_, .doc = doc_},
 const struct op op_catalog[OP_COUNT] = {
+#include "catalog/rows.h"
+};
+
+#define TAGGED(id) [OP_##id] = true,
+static const bool tagged_ops[OP_COUNT] = {
 #include "catalog/rows.h"
 };
 
@@ -186,6 +195,31 @@ const struct schema *op_shared_in(const struct op *op)
 bool op_makes_run(const struct op *op)
 {
     return op_classes[op->class].makes_run;
+}
+
+bool op_is_tagged(const struct op *op)
+{
+    return tagged_ops[op->id];
+}
+
+static bool is_moment_from_now(const struct field *field, const char *object)
+{
+    int64_t us;
+    bool has = *(const bool *)(object + field->has_offset);
+
+    if (!has || field->rule.kind != RULE_KIND_FORMAT || strcmp(field->rule.name, "moment") != 0)
+        return false;
+    const char *text = *(const char *const *)(const void *)(object + field->offset);
+    return duration_parse(slice_of(text), &us);
+}
+
+bool op_input_is_relative(const struct op *op, const void *input)
+{
+    for (const struct field *field = op->in->fields; field->wire; field++) {
+        if (is_moment_from_now(field, input))
+            return true;
+    }
+    return false;
 }
 
 int64_t op_limit_s(const struct op *op, const void *input)

@@ -36,6 +36,17 @@
 #define CTYPE_map(t)          struct t##_map
 #define CTYPE_encoded(t)      struct slice
 #define CTYPE_encoded_list(t) struct slice
+#define CTYPE_lines(t)        struct lines
+
+/* JSON lines, made while the client reads them. */
+struct lines {
+    /* Appends whole lines, each with its newline: at least one, unless it returns LINES_END, behind
+       the last. < 0: a fault. */
+    int (*next)(void *owner, struct buf *to);
+    void (*free)(void *owner);
+    void *owner;
+};
+#define LINES_END 1
 
 #define CATALOG_SCALARS(X) X(str) X(i64) X(f64) X(flag) X(any) X(duration) X(secret)
 
@@ -116,6 +127,7 @@ enum kind {
     KIND_MAP,
     KIND_ENCODED,
     KIND_ENCODED_LIST,
+    KIND_LINES,
 };
 enum place { PLACE_PATH, PLACE_QUERY, PLACE_BODY, PLACE_WHOLE, PLACE_START, PLACE_RELOAD };
 enum presence { PRESENCE_REQUIRED, PRESENCE_OPTIONAL, PRESENCE_NULLABLE };
@@ -144,7 +156,7 @@ struct rule {
 /* Of a value, and what a list or map holds. */
 struct type {
     enum kind kind;
-    const struct schema *schema; /* OBJ, ENCODED, ENCODED_LIST */
+    const struct schema *schema; /* OBJ, ENCODED, ENCODED_LIST, LINES */
     const struct word *words;    /* CHOICE */
     int n_words;
     const struct type *element; /* LIST, MAP */
@@ -212,6 +224,10 @@ const struct op *op_by_type(const char *type);
 /* What the class adds to the input: node_target for all but LOCAL, where it is `none`. */
 const struct schema *op_shared_in(const struct op *op);
 bool op_makes_run(const struct op *op); /* every class but LOCAL */
+/* TAGGED: its reply depends on the ledger's position and the request alone; unless this input has a
+   moment that counts back from now. */
+bool op_is_tagged(const struct op *op);
+bool op_input_is_relative(const struct op *op, const void *input);
 /* Seconds a run may take, LIMIT_OWN resolved from decoded input; 0 for LOCAL. */
 int64_t op_limit_s(const struct op *op, const void *input);
 /* Position of `word` among n words, or -1. */
@@ -268,7 +284,7 @@ int schema_decode(const struct schema *schema, struct slice json, size_t values_
                   struct arena *arena, void *ret, struct refusal *why);
 int schema_decode_value(const struct schema *schema, struct json object, struct arena *arena,
                         void *ret, struct refusal *why);
-/* Writes the fields that are has_…; a WHOLE field is written alone. NULLABLE fields without has_
+/* Writes the fields that are has_…; a WHOLE field is written alone, lines never. NULLABLE fields without has_
  * become null. A secret becomes "***". */
 void schema_encode(const struct schema *schema, const void *object, struct buf *to);
 /* The same without the braces, for envelopes that put members before them; false when there was no

@@ -184,6 +184,9 @@ static void add_accepts(struct buf *to, const struct type *type, const struct ru
     case KIND_ENCODED_LIST:
         buf_add_text(to, "an array of JSON objects");
         return;
+    case KIND_LINES:
+        buf_add_text(to, "JSON objects, one a line");
+        return;
     }
 }
 

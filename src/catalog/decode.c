@@ -131,6 +131,7 @@ int decode_text(const struct decoder *d, const struct spot *spot, struct slice t
     case KIND_MAP:
     case KIND_ENCODED:
     case KIND_ENCODED_LIST:
+    case KIND_LINES:
         break;
     }
     return decode_text_as_json(d, spot, text, ret);
@@ -283,6 +284,8 @@ int decode_json(const struct decoder *d, const struct spot *spot, struct json js
         return decode_encoded(d, spot, json, ret);
     case KIND_ENCODED_LIST:
         return decode_encoded_list(d, spot, json, ret);
+    case KIND_LINES: /* no JSON value: whoever reads them decodes each */
+        return spot_refuse(spot, json.text, d->why);
     }
     assert(!"a kind of enum kind");
     return 0;

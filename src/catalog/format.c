@@ -16,6 +16,7 @@
 #define HOST_NAME_MAX_BYTES   255 /* RFC 1123 §2.1 */
 #define TARGET_TEXT_MAX_BYTES 255
 #define OPERATION_PREFIX_MAX_BYTES 64
+#define CURSOR_MAX_BYTES 128
 
 static bool is_letter_or_digit(char c)
 {
@@ -92,6 +93,12 @@ static bool is_operation_prefix(struct slice text)
            is_dotted((struct slice){.at = text.at, .size = size});
 }
 
+/* Base64url (RFC 4648 §5); only who made it can tell more. */
+static bool is_cursor(struct slice text)
+{
+    return text.size <= CURSOR_MAX_BYTES && is_segment(text);
+}
+
 static bool is_operation_type(struct slice text)
 {
     const struct op *op = op_by_type(text.at);
@@ -137,6 +144,11 @@ static const struct format {
         .name = "operation_prefix",
         .accepts = "an operation such as node.disk.get, or what several begin with, such as network.",
         .has = is_operation_prefix,
+    },
+    {
+        .name = "cursor",
+        .accepts = "a cursor of an earlier reply to the same request",
+        .has = is_cursor,
     },
 };
 

@@ -8,9 +8,10 @@
 
 #include "base/mem.h"
 
-#define HTTP_ACCEPTED  202
-#define HTTP_ERROR_MIN 400
-#define HTTP_ERROR_MAX 599
+#define HTTP_ACCEPTED     202
+#define HTTP_NOT_MODIFIED 304
+#define HTTP_ERROR_MIN    400
+#define HTTP_ERROR_MAX    599
 
 /* ---- questions about an operation ---- */
 
@@ -110,11 +111,16 @@ static void put_refusals(struct openapi *o, const struct op *op)
     }
 }
 
-static void begin_json_content(struct openapi *o)
+static void begin_content(struct openapi *o, const char *type)
 {
     openapi_begin(o, "content");
-    openapi_begin(o, "application/json");
+    openapi_begin(o, type);
     openapi_begin(o, "schema");
+}
+
+static void begin_json_content(struct openapi *o)
+{
+    begin_content(o, "application/json");
 }
 
 static void end_json_content(struct openapi *o)
@@ -165,17 +171,23 @@ static void put_parameters(struct openapi *o, const struct schema *schema)
     }
 }
 
+static void put_shared_parameter(struct openapi *o, const char *name)
+{
+    json_begin_object(&o->w);
+    openapi_put_ref(o, "parameters/%s", name);
+    json_end_object(&o->w);
+}
+
 static void put_request(struct openapi *o, const struct op *op)
 {
     json_key(&o->w, "parameters");
     json_begin_array(&o->w);
     put_parameters(o, op_shared_in(op));
     put_parameters(o, op->in);
-    if (op_waits(op)) {
-        json_begin_object(&o->w);
-        openapi_put_ref(o, "parameters/prefer");
-        json_end_object(&o->w);
-    }
+    if (op_waits(op))
+        put_shared_parameter(o, "prefer");
+    if (op_is_tagged(op))
+        put_shared_parameter(o, "if_none_match");
     json_end_array(&o->w);
     if (!has_body(op))
         return;
@@ -210,12 +222,31 @@ static void put_reply_or_accepted(struct openapi *o, const struct op *op)
     json_end_array(&o->w);
 }
 
+static bool has_lines(const struct op *op)
+{
+    const struct field *first = op->out->fields;
+
+    return first->wire && first->type.kind == KIND_LINES;
+}
+
+static void put_tag_header(struct openapi *o, const struct op *op)
+{
+    if (!op_is_tagged(op))
+        return;
+    openapi_begin(o, "headers");
+    openapi_begin(o, "ETag");
+    openapi_put_ref(o, "headers/etag");
+    openapi_end(o);
+    openapi_end(o);
+}
+
 static void put_success(struct openapi *o, const struct op *op)
 {
     begin_code(o, op->code);
     openapi_put(o, "description", op->out->doc);
+    put_tag_header(o, op);
     if (op->out->fields->wire || op_makes_run(op)) {
-        begin_json_content(o);
+        begin_content(o, has_lines(op) ? "application/x-ndjson" : "application/json");
         if (op->code == HTTP_ACCEPTED && op_waits(op))
             put_reply_or_accepted(o, op);
         else
@@ -232,6 +263,11 @@ static void put_responses(struct openapi *o, const struct op *op)
     if (op->code != HTTP_ACCEPTED && op_waits(op)) {
         begin_code(o, HTTP_ACCEPTED);
         openapi_put_ref(o, "responses/accepted");
+        openapi_end(o);
+    }
+    if (op_is_tagged(op)) {
+        begin_code(o, HTTP_NOT_MODIFIED);
+        openapi_put_ref(o, "responses/not_modified");
         openapi_end(o);
     }
     put_refusals(o, op);
@@ -333,6 +369,9 @@ static void put_shared_responses(struct openapi *o)
     openapi_put_schema_ref(o, &job_accepted_schema);
     end_json_content(o);
     openapi_end(o);
+    openapi_begin(o, "not_modified");
+    openapi_put(o, "description", "The reply with this tag is still what would be sent");
+    openapi_end(o);
     for (int http = HTTP_ERROR_MIN; http <= HTTP_ERROR_MAX; http++)
         put_refusal_response(o, http);
     openapi_end(o);
@@ -351,6 +390,17 @@ static void put_components(struct openapi *o)
                           "\"description\":\"respond-async: 202 at once, without waiting for the "
                           "result (RFC 7240)\","
                           "\"schema\":{\"type\":\"string\"}}"));
+    json_key(&o->w, "if_none_match");
+    json_raw(&o->w, SLICE("{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
+                          "\"description\":\"Tags of earlier replies: 304 when one of them is still "
+                          "what would be sent (RFC 9110)\","
+                          "\"schema\":{\"type\":\"string\"}}"));
+    openapi_end(o);
+    openapi_begin(o, "headers");
+    json_key(&o->w, "etag");
+    json_raw(&o->w, SLICE("{\"description\":\"Of this reply, for If-None-Match; not with a moment "
+                          "that counts back from now\","
+                          "\"schema\":{\"type\":\"string\"}}"));
     openapi_end(o);
     put_shared_responses(o);
     openapi_put_schemas(o); /* last: all that is wanted has been named */
@@ -367,7 +417,7 @@ void openapi_write(struct buf *to, const char *version)
     openapi_put(&o, "title", "Reeve");
     openapi_put(&o, "description",
                 "One REST API over a fleet of Linux hosts. Every path exists with and without the "
-                "prefix /api.");
+                "prefix /api. Words of a list in a query may also be joined by commas.");
     openapi_put(&o, "version", version);
     openapi_end(&o);
     json_key(&o.w, "servers");

@@ -175,6 +175,7 @@ static void put_type(struct openapi *o, const struct type *type, const struct ru
         return;
     case KIND_OBJ:
     case KIND_ENCODED:
+    case KIND_LINES: /* of a line: OpenAPI 3.1 has no word for a stream */
         put_component_ref(o, type->schema, NULL);
         return;
     case KIND_LIST:

@@ -116,18 +116,43 @@ static int decode_path(const struct request_decoder *rd, const char *path,
 
 /* ---- query ---- */
 
-/* A repeated parameter is one more value of its list. */
+#define STRING_OF(number)       STRING_OF_VALUE(number)
+#define STRING_OF_VALUE(number) #number
+
+/* The list's last value. */
 static int decode_list_value(const struct decoder *d, const struct spot *list_spot,
                              struct slice text, struct sequence *list)
 {
     const struct type *element = list_spot->type->element;
     struct spot spot = *list_spot;
 
+    if (list->n == QUERY_PARAMETERS_MAX)
+        return spot_refuse_text(
+            list_spot, "more than " STRING_OF(QUERY_PARAMETERS_MAX) " values are not accepted",
+            d->why);
     if (!list->v)
         list->v = arena_alloc(d->arena, QUERY_PARAMETERS_MAX * element->size);
-    assert(list->n < QUERY_PARAMETERS_MAX);
     spot.type = element;
     return decode_text(d, &spot, text, (char *)list->v + list->n++ * element->size);
+}
+
+/* A repeated parameter is one more value of its list; words of an ENUM, which have no comma, may
+   stand in one parameter, joined by commas. */
+static int decode_list_values(const struct decoder *d, const struct spot *list_spot,
+                              struct slice text, struct sequence *list)
+{
+    struct slice word;
+
+    if (list_spot->type->element->kind != KIND_CHOICE)
+        return decode_list_value(d, list_spot, text, list);
+    for (bool more = true; more;) {
+        more = slice_cut(&text, ',', &word);
+        word.at = arena_copy(d->arena, word); /* NUL-terminated */
+        int r = decode_list_value(d, list_spot, word, list);
+        if (r)
+            return r;
+    }
+    return 0;
 }
 
 static int refuse_parameter(const struct request_decoder *rd, struct slice name)
@@ -163,14 +188,11 @@ static int decode_parameter(const struct request_decoder *rd, struct slice encod
     bool repeated = *has;
     *has = true;
     if (field->type.kind == KIND_LIST)
-        return decode_list_value(&rd->d, &spot, text, (void *)(object + field->offset));
+        return decode_list_values(&rd->d, &spot, text, (void *)(object + field->offset));
     if (repeated)
         return spot_refuse_text(&spot, "given more than once; expected it once", rd->d.why);
     return decode_text(&rd->d, &spot, text, object + field->offset);
 }
-
-#define STRING_OF(number)       STRING_OF_VALUE(number)
-#define STRING_OF_VALUE(number) #number
 
 static int decode_query(const struct request_decoder *rd, struct slice query)
 {

@@ -15,10 +15,11 @@
  *   FIELD(s, place, kind, name, presence, rule, doc); FIELD_AS where the wire name is no C identifier
  *     place     PATH QUERY BODY, or WHOLE: the value is the whole body, the only field of its struct;
  *               in configuration START RELOAD: when a changed key takes effect
- *     kind      str i64 f64 flag any duration secret choice(e) obj(t) list(t) map(t) encoded(t) encoded_list(t)
+ *     kind      str i64 f64 flag any duration secret choice(e) obj(t) list(t) map(t) encoded(t) encoded_list(t) lines(t)
  *               duration: microseconds in C, text such as 30s on the wire
  *               secret: text that is written as "***" everywhere but on its way to the host; in bodies alone
  *               any: JSON text, byte for byte; encoded(t): the same, known to be a t; encoded_list(t): array of t
+ *               lines(t): a whole reply of any length, one t a line (application/x-ndjson)
  *     presence  REQUIRED OPTIONAL NULLABLE DEFAULT(text)
  *     rule      ANY RANGE(lo, hi) LENGTH(lo, hi) FORMAT(name) PATTERN(text) UNIT(name)
  *   PAIR(s, kind, a, b)      kind EXACTLY_ONE AT_LEAST_ONE AT_MOST_ONE NEEDS (a needs b)
@@ -29,6 +30,7 @@
  *     limit       seconds a run may take; OWN: the input's i64 field `timeout` says it; 0 for LOCAL
  *     code        HTTP status of success
  *     verb        words of the command line: "node disk"
+ *   TAGGED(id)   its reply depends on the ledger's position and the request alone: it has an ETag
  */
 #ifndef ENUM
 #define ENUM(e, doc)
@@ -53,6 +55,9 @@
 #endif
 #ifndef END
 #define END(s)
+#endif
+#ifndef TAGGED
+#define TAGGED(id)
 #endif
 #ifndef OP
 #define OP(id, type, method, path, permission, class, limit, in, out, code, verb, doc)
@@ -91,4 +96,5 @@
 #undef PAIR
 #undef TABLE
 #undef END
+#undef TAGGED
 #undef OP

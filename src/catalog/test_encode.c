@@ -232,6 +232,7 @@ static const struct {
     {"moment", "2h"},
     {"operation_prefix", "node.disk.get"},
     {"operation_prefix", "network."},
+    {"cursor", "AQAAAAAAAAAA_-"},
     {"[0-9a-f]{32}", "0123456789abcdef0123456789abcdef"},
 };
 
@@ -359,6 +360,8 @@ static void make_value(struct maker *m, const struct type *type, const struct ru
     case KIND_ENCODED:
     case KIND_ENCODED_LIST:
         *(struct slice *)ret = make_encoded(m, type->schema, type->kind == KIND_ENCODED_LIST);
+        return;
+    case KIND_LINES: /* never encoded */
         return;
     }
 }

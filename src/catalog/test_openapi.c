@@ -213,10 +213,39 @@ static void every_code_of_success_and_refusal_is_there(void **state)
         snprintf(pointer, sizeof(pointer), "components/responses/%d", codes[i]);
         get(document, pointer);
     }
-    assert_int_equal(count(get(document, "components/responses")), COUNT_OF(codes) + 1);
+    get(document, "components/responses/accepted");
+    get(document, "components/responses/not_modified");
+    assert_int_equal(count(get(document, "components/responses")), COUNT_OF(codes) + 2);
     assert_false(find(operation(&op_catalog[OP_health_get]), "responses/401", &(struct json){0}));
     get(operation(&op_catalog[OP_job_get]), "responses/404");
     get(operation(&op_catalog[OP_node_disk]), "responses/504");
+}
+
+static void replies_with_a_tag_say_so(void **state)
+{
+    struct json list = operation(&op_catalog[OP_job_list]);
+
+    (void)state;
+    assert_true(json_string_is(get(list, "responses/304/$ref"),
+                               "#/components/responses/not_modified"));
+    assert_true(json_string_is(get(list, "responses/200/headers/ETag/$ref"),
+                               "#/components/headers/etag"));
+    assert_true(slice_is(get(document, "components/parameters/if_none_match/name").text,
+                         "\"If-None-Match\""));
+    get(document, "components/headers/etag/schema");
+    assert_false(find(operation(&op_catalog[OP_health_get]), "responses/304", &(struct json){0}));
+}
+
+static void lines_have_a_type_of_their_own(void **state)
+{
+    struct json export = operation(&op_catalog[OP_job_export]);
+
+    (void)state;
+    assert_true(json_string_is(
+        get(export, "responses/200/content/application~1x-ndjson/schema/$ref"),
+        "#/components/schemas/job_export_out"));
+    assert_true(json_string_is(get(document, "components/schemas/job_export_out/$ref"),
+                               "#/components/schemas/job_item"));
 }
 
 static void rules_and_defaults_are_told(void **state)
@@ -254,6 +283,8 @@ int main(void)
         cmocka_unit_test(references_lead_somewhere),
         cmocka_unit_test(replies_of_runs_hold_the_envelope_and_the_output),
         cmocka_unit_test(every_code_of_success_and_refusal_is_there),
+        cmocka_unit_test(replies_with_a_tag_say_so),
+        cmocka_unit_test(lines_have_a_type_of_their_own),
         cmocka_unit_test(rules_and_defaults_are_told),
         cmocka_unit_test(what_is_no_part_of_the_api_is_not_told),
     };

@@ -523,6 +523,41 @@ static void a_list_in_a_query_is_a_repeated_parameter(void **state)
     assert_string_equal(why.field, "states");
 }
 
+static void words_of_a_list_may_be_joined_by_commas(void **state)
+{
+    const struct trial *trial = (const void *)in;
+
+    (void)state;
+    assert_int_equal(decode_trial("states=failed,skipped&states=completed", NULL), 0);
+    assert_int_equal(trial->states.n, 3);
+    assert_int_equal(trial->states.v[0], job_status_FAILED);
+    assert_int_equal(trial->states.v[1], job_status_SKIPPED);
+    assert_int_equal(trial->states.v[2], job_status_COMPLETED);
+    assert_int_equal(decode_trial("states=failed%2Cskipped", NULL), 0);
+    assert_int_equal(trial->states.n, 2);
+    assert_int_equal(decode_trial("states=failed,", NULL), OUTCOME_INVALID);
+    assert_string_equal(why.field, "states");
+    assert_int_equal(decode_trial("states=,failed", NULL), OUTCOME_INVALID);
+    assert_int_equal(decode_trial("states=failed,nope,skipped", NULL), OUTCOME_INVALID);
+    assert_non_null(strstr(why.text, "'nope'"));
+}
+
+static void words_beyond_the_cap_are_refused(void **state)
+{
+    struct buf query;
+
+    (void)state;
+    buf_init(&query, (size_t)1 << 16);
+    buf_add_text(&query, "states=failed");
+    for (int i = 1; i < QUERY_PARAMETERS_MAX; i++)
+        buf_add_text(&query, ",failed");
+    assert_int_equal(decode_trial(buf_text(&query), NULL), 0);
+    buf_add_text(&query, ",failed");
+    assert_int_equal(decode_trial(buf_text(&query), NULL), OUTCOME_INVALID);
+    assert_string_equal(why.text, "states: more than 64 values are not accepted");
+    buf_release(&query);
+}
+
 static void the_parameter_beyond_the_cap_is_refused(void **state)
 {
     struct buf query;
@@ -661,6 +696,8 @@ int main(void)
         cmocka_unit_test(longer_lists_than_the_cap_are_refused),
         cmocka_unit_test(a_refusal_needs_no_room),
         cmocka_unit_test(a_list_in_a_query_is_a_repeated_parameter),
+        cmocka_unit_test(words_of_a_list_may_be_joined_by_commas),
+        cmocka_unit_test(words_beyond_the_cap_are_refused),
         cmocka_unit_test(the_parameter_beyond_the_cap_is_refused),
         cmocka_unit_test(path_parameters_are_decoded_after_routing),
         cmocka_unit_test(pairs_speak_of_what_was_given_not_of_defaults),

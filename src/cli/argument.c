@@ -119,6 +119,13 @@ bool argument_repeats(const struct argument *argument)
     return argument->field->type.kind == KIND_LIST || argument->field->type.kind == KIND_MAP;
 }
 
+bool argument_splits(const struct argument *argument)
+{
+    const struct type *type = &argument->field->type;
+
+    return type->kind == KIND_LIST && type->element->kind == KIND_CHOICE;
+}
+
 const struct type *argument_type(const struct argument *argument)
 {
     const struct type *type = &argument->field->type;
@@ -135,6 +142,7 @@ bool argument_takes_json(const struct argument *argument)
     case KIND_MAP:
     case KIND_ENCODED:
     case KIND_ENCODED_LIST:
+    case KIND_LINES:
         return true;
     case KIND_STR:
     case KIND_SECRET:
@@ -194,13 +202,31 @@ static bool flag_is(struct slice given, const char *name)
     return i == given.size && !name[i];
 }
 
-static struct argument *flag_find(const struct argument_set *set, struct slice given)
+static struct argument *flag_find_whole(const struct argument_set *set, struct slice given)
 {
     for (size_t i = 0; i < set->n; i++) {
         if (!set->v[i].positional && flag_is(given, set->v[i].name))
             return &set->v[i];
     }
     return NULL;
+}
+
+/* --status is --filter.status where no other flag is called so. */
+static struct argument *flag_find(const struct argument_set *set, struct slice given)
+{
+    struct argument *found = flag_find_whole(set, given);
+
+    if (found)
+        return found;
+    for (size_t i = 0; i < set->n; i++) {
+        const char *dot = strrchr(set->v[i].name, '.');
+        if (!dot || set->v[i].positional || !flag_is(given, dot + 1))
+            continue;
+        if (found)
+            return NULL;
+        found = &set->v[i];
+    }
+    return found;
 }
 
 static int flag_unknown(const struct argument_set *set, struct slice given, struct refusal *why)
@@ -221,6 +247,11 @@ static int value_take(struct argument_set *set, struct argument *argument, const
 {
     if (argument->n_values > 0 && !argument_repeats(argument))
         return refuse(why, OUTCOME_USAGE, NULL, "--%s is given twice", argument->name);
+    struct slice rest = slice_of(value), word;
+    while (argument_splits(argument) && slice_cut(&rest, ',', &word)) {
+        argument_add_value(set, argument, arena_copy(set->arena, word));
+        value += word.size + 1;
+    }
     argument_add_value(set, argument, value);
     return 0;
 }

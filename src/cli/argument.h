@@ -3,9 +3,9 @@
  * What a verb takes on the command line, derived from rows, and what was given.
  *
  * Every field of a schema becomes one argument: a PATH field a positional word, the others a flag,
- * fields of an object a flag with a dot (--operation.type). The flag of a field is its wire name;
- * '-' and '_' are one letter. Values stay text here: the catalog's decoder alone decides what is
- * acceptable (request.h).
+ * fields of an object a flag with a dot (--operation.type, also --type where no other flag ends
+ * so). The flag of a field is its wire name; '-' and '_' are one letter. Values stay text here: the
+ * catalog's decoder alone decides what is acceptable (request.h).
  */
 #ifndef REEVE_CLI_ARGUMENT_H
 #define REEVE_CLI_ARGUMENT_H
@@ -47,6 +47,8 @@ struct argument *argument_rest(const struct argument_set *set);
 /* The value given for the first argument of text with this FORMAT; NULL when there is none. */
 const char *argument_value_of_format(const struct argument_set *set, const char *format);
 bool argument_repeats(const struct argument *argument);
+/* Whether one value may be several, joined by commas: lists of an ENUM's words, which have none. */
+bool argument_splits(const struct argument *argument);
 /* Of one value: a list's or map's element. */
 const struct type *argument_type(const struct argument *argument);
 bool argument_takes_json(const struct argument *argument);

@@ -3,7 +3,7 @@
  * Asking the controller and showing what it said.
  *
  * With --json standard output gets the reply's bytes and nothing else; what went wrong is said on
- * standard error in either case.
+ * standard error in either case. A reply of lines is printed as it comes, with --json or without.
  */
 #include "cli/call.h"
 
@@ -16,6 +16,7 @@
 #include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/request.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 #include "cli/value.h"
 
@@ -148,8 +149,9 @@ static int show(const struct command *command, const struct reply *reply, const 
  * Exchanges
  */
 
-static int ask(const struct request *request, const struct endpoint *endpoint, struct arena *arena,
-               struct reply *ret, struct refusal *why)
+/* `stream` NULL: the reply is kept. */
+static int ask(const struct request *request, const struct endpoint *endpoint,
+               struct stream *stream, struct arena *arena, struct reply *ret, struct refusal *why)
 {
     struct progress progress = progress_begin(request->waits_for);
     const struct exchange exchange = {
@@ -161,11 +163,55 @@ static int ask(const struct request *request, const struct endpoint *endpoint, s
         .timeout_us = request->wait_us ? request->wait_us + WAIT_GRACE_US : TIMEOUT_US,
         .tick = progress_tick,
         .owner = &progress,
+        .sink = stream ? stream_take : NULL,
+        .sink_owner = stream,
     };
 
     int r = client_exchange(&exchange, ret, why);
     progress_end(&progress);
     return r;
+}
+
+/*
+ * Lines
+ */
+
+static bool answers_lines(const struct op *op)
+{
+    return op->out->fields->wire && op->out->fields->type.kind == KIND_LINES;
+}
+
+/* Says how to go on: with the cursor of the last line that was printed. */
+static int refuse_cut(const struct op *op, const struct stream *stream, const char *text,
+                      struct arena *arena, struct refusal *why)
+{
+    const char *cursor = stream_cursor(stream, op->out->fields->type.schema, arena);
+    const char *flag = value_cursor_flag(op);
+
+    if (!cursor || !flag)
+        return refuse(why, OUTCOME_UNREACHABLE, NULL, "the reply was cut off: %s", text);
+    return refuse(why, OUTCOME_UNREACHABLE, NULL, "the reply was cut off: %s; go on with --%s %s",
+                  text, flag, cursor);
+}
+
+static int call_stream(const struct command *command, const struct request *request,
+                       const struct endpoint *endpoint, struct refusal *why)
+{
+    const struct op *op = command->verb->op;
+    CLEANUP(reply_release) struct reply reply = {.status = 0};
+    CLEANUP(stream_release) struct stream stream;
+    struct refusal cut = {.text = ""};
+    stream_init(&stream, print);
+
+    int r = ask(request, endpoint, &stream, command->arena, &reply, &cut);
+    if (r < 0)
+        return r;
+    if (r > 0 && !stream.has_begun)
+        return refuse(why, (enum outcome)r, NULL, "%s", cut.text);
+    if (r > 0 || stream_is_cut(&stream))
+        return refuse_cut(op, &stream, cut.text[0] ? cut.text : "a line is not whole or too long",
+                          command->arena, why);
+    return stream.has_begun ? 0 : show(command, &reply, endpoint->url, why);
 }
 
 int call_run(struct command *command, struct refusal *why)
@@ -182,7 +228,9 @@ int call_run(struct command *command, struct refusal *why)
                         &endpoint, why);
     if (r)
         return r;
-    r = ask(&request, &endpoint, command->arena, &reply, why);
+    if (answers_lines(op))
+        return call_stream(command, &request, &endpoint, why);
+    r = ask(&request, &endpoint, NULL, command->arena, &reply, why);
     if (r)
         return r;
     return show(command, &reply, endpoint.url, why);

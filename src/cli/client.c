@@ -29,13 +29,29 @@ static void header_list_freep(struct curl_slist **list)
     curl_slist_free_all(*list);
 }
 
-/* Less than `size` ends the transfer. */
-static size_t body_append(char *bytes, size_t one, size_t size, void *owner)
-{
-    struct buf *body = owner;
+/* A reply that is coming. */
+struct transfer {
+    CURL *easy;
+    const struct exchange *exchange;
+    struct buf body;
+    int sunk; /* what the sink returned last */
+};
 
-    buf_add(body, bytes, one * size);
-    return buf_overflowed(body) ? 0 : size;
+/* Less than `size` ends the transfer. */
+static size_t body_take(char *bytes, size_t one, size_t size, void *owner)
+{
+    struct transfer *transfer = owner;
+    const struct exchange *exchange = transfer->exchange;
+    struct slice taken = {.at = bytes, .size = one * size};
+    long status = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (exchange->sink && status >= 200 && status < 300) {
+        transfer->sunk = exchange->sink(exchange->sink_owner, taken);
+        return transfer->sunk ? 0 : size;
+    }
+    buf_add_slice(&transfer->body, taken);
+    return buf_overflowed(&transfer->body) ? 0 : size;
 }
 
 static int transfer_tick(void *owner, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
@@ -87,9 +103,22 @@ static void set_method(CURL *easy, const struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.size ? exchange->body.at : "");
 }
 
-static void set_options(CURL *easy, const struct exchange *exchange, struct curl_slist *headers,
-                        struct buf *body, char *error)
+/* What goes to a sink may take as long as it likes, if only bytes keep coming. */
+static void set_timeout(CURL *easy, const struct exchange *exchange)
 {
+    if (!exchange->sink) {
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(exchange->timeout_us / US_PER_MS));
+        return;
+    }
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)(exchange->timeout_us / US_PER_S));
+}
+
+static void set_options(struct transfer *transfer, struct curl_slist *headers, char *error)
+{
+    CURL *easy = transfer->easy;
+    const struct exchange *exchange = transfer->exchange;
+
     curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -100,14 +129,14 @@ static void set_options(CURL *easy, const struct exchange *exchange, struct curl
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "reeve");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(CLIENT_CONNECT_US / US_PER_MS));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(exchange->timeout_us / US_PER_MS));
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_append);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, transfer_tick);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, exchange);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+    set_timeout(easy, exchange);
     set_method(easy, exchange);
 }
 
@@ -138,20 +167,23 @@ int client_exchange(const struct exchange *exchange, struct reply *ret, struct r
 {
     CLEANUP(easy_cleanupp) CURL *easy = curl_easy_init();
     CLEANUP(header_list_freep) struct curl_slist *headers = NULL;
-    CLEANUP(buf_release) struct buf body;
-    buf_init(&body, CLIENT_REPLY_MAX);
+    struct transfer transfer = {.easy = easy, .exchange = exchange};
+    buf_init(&transfer.body, CLIENT_REPLY_MAX);
     char error[CURL_ERROR_SIZE] = "";
     long status = 0;
 
     if (!easy)
         return refuse(why, OUTCOME_UNREACHABLE, NULL, "libcurl can't be used");
     headers_of(exchange, &headers);
-    set_options(easy, exchange, headers, &body, error);
+    set_options(&transfer, headers, error);
     CURLcode code = curl_easy_perform(easy);
-    if (code != CURLE_OK)
-        return unreachable(code, exchange, &body, error, why);
+    if (code != CURLE_OK) {
+        int r =
+            transfer.sunk ? transfer.sunk : unreachable(code, exchange, &transfer.body, error, why);
+        buf_release(&transfer.body);
+        return r;
+    }
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    *ret = (struct reply){.status = (int)status, .body = body};
-    body = (struct buf){.cap = 0};
+    *ret = (struct reply){.status = (int)status, .body = transfer.body};
     return 0;
 }

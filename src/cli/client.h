@@ -22,9 +22,13 @@ struct exchange {
     const char *token;         /* NULL: none is sent */
     const char *ca;            /* file of certificates, PEM; NULL: the system's */
     struct slice body;         /* JSON; empty: none */
-    int64_t timeout_us;        /* of the whole exchange */
+    int64_t timeout_us;        /* of the whole exchange; with a sink: without a byte */
     void (*tick)(void *owner); /* several times a second while waiting; NULL: not called */
     void *owner;
+    /* Takes the body of a 2xx reply as it comes, of any size; NULL: the reply has it. Anything but
+       0 ends the exchange and is what it returns. */
+    int (*sink)(void *sink_owner, struct slice bytes);
+    void *sink_owner;
 };
 
 struct reply {
@@ -33,7 +37,7 @@ struct reply {
 };
 
 /* 0 with *ret filled whatever the status, to be released with reply_release(); OUTCOME_UNREACHABLE
-   no answer, or one that breaks HTTP or the cap. */
+   no answer, or one that breaks HTTP or the cap, or is cut. */
 int client_exchange(const struct exchange *exchange, struct reply *ret, struct refusal *why);
 void reply_release(struct reply *reply); /* also for CLEANUP; accepts a zeroed struct */
 

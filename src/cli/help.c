@@ -82,6 +82,7 @@ static const char *placeholder(const struct type *type)
     case KIND_OBJ:
     case KIND_ENCODED:
     case KIND_ENCODED_LIST:
+    case KIND_LINES:
         break;
     }
     return " JSON";
@@ -140,7 +141,9 @@ static const char *describe(const struct command *command, const struct argument
     if (argument_takes_file(argument))
         remarks = remark(arena, remarks, "@FILE: from a file, @-: from standard input");
     if (argument_repeats(argument))
-        remarks = remark(arena, remarks, "may be repeated");
+        remarks = remark(arena, remarks,
+                         argument_splits(argument) ? "may be repeated, or joined by commas"
+                                                   : "may be repeated");
     if (argument == argument_rest(&command->arguments))
         remarks = remark(arena, remarks, "or all words after --");
     if (!remarks[0])
@@ -186,6 +189,19 @@ static void write_usage(const struct command *command, struct buf *to)
     buf_add_text(to, "\n");
 }
 
+/* "--filter.status may be written --status": once, for all flags with a dot. */
+static void write_short_form(const struct argument_set *set, struct buf *to)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const char *name = set->v[i].name, *dot = strrchr(name, '.');
+        if (!dot)
+            continue;
+        buf_printf(to, "\n--%s may be written --%s, and so on, unless two flags end alike.\n", name,
+                   dot + 1);
+        return;
+    }
+}
+
 static void write_verb(const struct command *command, struct buf *to)
 {
     buf_printf(to, "%s.\n\n", command->verb->doc);
@@ -193,6 +209,7 @@ static void write_verb(const struct command *command, struct buf *to)
     if (command->arguments.n > argument_count(&command->arguments, &cli_options_schema)) {
         buf_add_char(to, '\n');
         write_arguments(command, false, to);
+        write_short_form(&command->arguments, to);
     }
 }
 

@@ -2,12 +2,14 @@
 /*
  * Objects and lists by their schema.
  *
- * An object is a block of its values, then a section for each list of objects. One that beside its
- * list only counts (a page of jobs) is that table, then the counts in one line.
+ * An object is a block of its values, then a section for each list of objects and each chart. One
+ * that beside its list only counts (a page of jobs) is that table, then the counts, a line for each
+ * object of them, and how to come to the next page.
  */
 #include "cli/render.h"
 
 #include "base/mem.h"
+#include "cli/chart.h"
 #include "cli/source.h"
 #include "cli/value.h"
 
@@ -65,17 +67,18 @@ static bool is_empty(struct json container)
 static const struct field *field_of_list(const struct schema *schema)
 {
     for (const struct field *field = schema->fields; field->wire; field++) {
-        if (type_objects(&field->type) && field->type.kind != KIND_MAP)
+        if (type_objects(&field->type) && field->type.kind != KIND_MAP &&
+            chart_kind_of(&field->type) == CHART_NONE)
             return field;
     }
     return NULL;
 }
 
-/* Whether every field but the list is a number. */
+/* Whether every field but the list and cursors is a number. */
 static bool only_counts(const struct schema *schema, const struct field *list)
 {
     for (const struct field *field = schema->fields; field->wire; field++) {
-        if (field == list)
+        if (field == list || value_is_cursor(field))
             continue;
         if (field->type.kind == KIND_OBJ ? !only_counts(field->type.schema, NULL)
                                          : field->type.kind != KIND_I64)
@@ -84,23 +87,48 @@ static bool only_counts(const struct schema *schema, const struct field *list)
     return true;
 }
 
-/* "total items: 12, completed: 11, failed: 1"; inside objects zeros are left out. */
+/* "total items" of total_items */
+static void write_name(const struct render *render, const char *wire)
+{
+    for (; *wire; wire++)
+        buf_add_char(render->to, *wire == '_' ? ' ' : *wire);
+}
+
+/* Objects of counts that the reply has. */
+static size_t count_groups(const struct schema *schema, struct json object)
+{
+    struct json value;
+    size_t n = 0;
+
+    for (const struct field *field = schema->fields; field->wire; field++)
+        n += field->type.kind == KIND_OBJ && json_member(object, field->wire, &value);
+    return n;
+}
+
+/* "total items: 12, completed: 11, failed: 1"; zeros of objects are left out. Several objects get a
+   line each, with their name. */
 static void write_counts(const struct render *render, const struct schema *schema,
                          struct json object)
 {
     struct source_list sources = sources_of_object(schema, render->arena);
-    const char *separator = "";
+    bool lines = count_groups(schema, object) > 1;
+    const char *separator = "", *group = NULL;
     struct json value;
 
     for (size_t i = 0; i < sources.n; i++) {
         const struct source *source = &sources.v[i];
-        if (!source_value(source, object, &value) ||
+        if (!source_value(source, object, &value) || value_is_cursor(source->field) ||
             (source->depth > 1 && slice_is(value.text, "0")))
             continue;
-        char *name = arena_strdup(render->arena, source->path[source->depth - 1]);
-        for (char *at = name; *at; at++)
-            *at = *at == '_' ? ' ' : *at;
-        buf_printf(render->to, "%s%s: ", separator, name);
+        bool begins = lines && source->depth > 1 && source->path[0] != group;
+        buf_add_text(render->to, begins && i > 0 ? "\n" : separator);
+        if (begins) {
+            group = source->path[0];
+            write_name(render, group);
+            buf_add_text(render->to, ": ");
+        }
+        write_name(render, source->path[source->depth - 1]);
+        buf_add_text(render->to, ": ");
         buf_add_slice(render->to, value_text(source->field, &value, TEXT_ONE_LINE, render->arena));
         separator = ", ";
     }
@@ -123,11 +151,14 @@ static void write_list(const struct render *render, const struct schema *schema,
  * Objects
  */
 
-/* Containers under `any` are sections of their own. */
+/* Charts and containers under `any` are sections of their own. */
 static bool is_line(const struct source *source, struct json object, struct json *ret)
 {
+    const struct type *type = &source->field->type;
+
     return source_value(source, object, ret) && ret->kind != JSON_NULL &&
-           !(source->field->type.kind == KIND_ANY && is_container(*ret));
+           !value_is_cursor(source->field) && chart_kind_of(type) == CHART_NONE &&
+           !(type->kind == KIND_ANY && is_container(*ret));
 }
 
 static void write_lines(const struct render *render, const struct source_list *sources,
@@ -180,6 +211,29 @@ static void write_json_sections(const struct render *render, const struct source
     }
 }
 
+static void write_chart(const struct render *render, const struct type *type, const char *name,
+                        struct json value)
+{
+    if (!is_container(value) || is_empty(value))
+        return;
+    write_title(render, name);
+    chart_write(type, value, render->screen, render->to, render->arena);
+}
+
+/* Maps of counts, those inside objects too: by.status is the section "status". */
+static void write_bar_sections(const struct render *render, const struct source_list *sources,
+                               struct json object)
+{
+    struct json value;
+
+    for (size_t i = 0; i < sources->n; i++) {
+        const struct source *source = &sources->v[i];
+        if (chart_kind_of(&source->field->type) == CHART_BARS &&
+            source_value(source, object, &value))
+            write_chart(render, &source->field->type, source->path[source->depth - 1], value);
+    }
+}
+
 static void write_table_sections(const struct render *render, const struct schema *schema,
                                  struct json object)
 {
@@ -189,6 +243,10 @@ static void write_table_sections(const struct render *render, const struct schem
         if (!type_objects(&field->type) || !json_member(object, field->wire, &all) ||
             !is_container(all) || is_empty(all))
             continue;
+        if (chart_kind_of(&field->type) == CHART_SERIES) {
+            write_chart(render, &field->type, field->wire, all);
+            continue;
+        }
         write_title(render, field->wire);
         write_table(render, type_objects(&field->type), all);
     }
@@ -210,8 +268,25 @@ void render_object(const struct schema *schema, struct json object, const struct
     }
     struct source_list sources = sources_of_object(schema, arena);
     write_lines(&render, &sources, object);
+    write_bar_sections(&render, &sources, object);
     write_table_sections(&render, schema, object);
     write_json_sections(&render, &sources, object);
+}
+
+/* Where the operation takes a cursor, those of the reply say how to go on. */
+static void write_cursors(const struct op *op, struct json reply, struct buf *to,
+                          struct arena *arena)
+{
+    const char *flag = value_cursor_flag(op);
+    struct json cursor;
+
+    for (const struct field *out = op->out->fields; flag && out->wire; out++) {
+        if (!value_is_cursor(out) || reply.kind != JSON_OBJECT ||
+            !json_member(reply, out->wire, &cursor) || cursor.kind != JSON_STRING)
+            continue;
+        struct slice text = value_text(out, &cursor, TEXT_ONE_LINE, arena);
+        buf_printf(to, "%s page: --%s %.*s\n", out->wire, flag, (int)text.size, text.at);
+    }
 }
 
 void render_reply(const struct op *op, struct json reply, const struct screen *screen,
@@ -230,4 +305,5 @@ void render_reply(const struct op *op, struct json reply, const struct screen *s
         render_object(first->type.schema, reply, screen, to, arena);
     else
         value_pretty(reply, to);
+    write_cursors(op, reply, to, arena);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Width and colours of standard output (ECMA-48 SGR).
+ * Width, colours (ECMA-48 SGR) and characters of standard output.
  */
 #include "cli/screen.h"
+
+#include "base/mem.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -12,9 +14,23 @@ static const char *const tint_codes[] = {
     [TINT_BAD] = "\x1b[31m", [TINT_PENDING] = "\x1b[33m",
 };
 
+/* The first of these that says something decides (POSIX.1-2017 XBD 8.2); not setlocale(), which
+   text.c uses for a locale that every system has. */
+static bool locale_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char *locale = getenv(names[i]);
+        if (locale && locale[0])
+            return strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8");
+    }
+    return false;
+}
+
 struct screen screen_of_stdout(void)
 {
-    struct screen screen = {.columns = SCREEN_COLUMNS};
+    struct screen screen = {.columns = SCREEN_COLUMNS, .utf8 = locale_is_utf8()};
     struct winsize size;
 
     if (!isatty(STDOUT_FILENO))

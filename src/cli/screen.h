@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What output goes to: how wide it may be, and whether it may have colours.
+ * What output goes to: how wide it may be, whether it may have colours and pictures.
  */
 #ifndef REEVE_CLI_SCREEN_H
 #define REEVE_CLI_SCREEN_H
@@ -15,6 +15,7 @@ enum tint { TINT_NONE, TINT_BOLD, TINT_GOOD, TINT_BAD, TINT_PENDING };
 struct screen {
     size_t columns;
     bool colour;
+    bool utf8; /* else pictures are drawn with ASCII */
 };
 
 /* Of standard output: colours only on a terminal and without NO_COLOR. */

@@ -240,6 +240,106 @@ static void a_page_is_a_table_and_its_counts(void **state)
         "total items: 12, processing: 1, completed: 11\n");
 }
 
+static void a_page_says_how_many_match_and_how_to_go_on(void **state)
+{
+    (void)state;
+    expect(OP_job_list,
+           "{\"total_items\":3,\"status_counts\":{\"submitted\":0,\"processing\":1,"
+           "\"completed\":11,\"failed\":4,\"partial_failure\":0,\"skipped\":0},"
+           "\"matching_counts\":{\"submitted\":0,\"processing\":0,\"completed\":7,\"failed\":3,"
+           "\"partial_failure\":0,\"skipped\":0},"
+           "\"next\":\"AQ-_\",\"prev\":\"AQ00\",\"items\":[]}",
+           "total items: 3\n"
+           "status counts: processing: 1, completed: 11, failed: 4\n"
+           "matching counts: completed: 7, failed: 3\n"
+           "next page: --cursor AQ-_\n"
+           "prev page: --cursor AQ00\n");
+}
+
+static void runs_are_a_table(void **state)
+{
+    (void)state;
+    expect(OP_job_run_list,
+           "{\"total_items\":2,\"state_counts\":{\"waiting\":1,\"active\":0,\"completed\":0,"
+           "\"failed\":1,\"skipped\":0},\"next\":\"AQ\",\"items\":["
+           "{\"run\":0,\"hostname\":\"a\",\"status\":\"failed\",\"code\":\"error\","
+           "\"changed\":null,\"error\":\"no\",\"duration\":\"1s\"},"
+           "{\"run\":1,\"hostname\":\"b\",\"status\":\"waiting\",\"changed\":null}]}",
+           "RUN  HOSTNAME  STATUS   CODE   DURATION  ERROR\n"
+           "  0  a         failed   error  1s        no\n"
+           "  1  b         waiting  -      -         -\n"
+           "\n"
+           "total items: 2, waiting: 1, failed: 1\n"
+           "next page: --cursor AQ\n");
+}
+
+#define STATS                                                                                      \
+    "{\"total\":12,\"by\":{\"status\":{\"completed\":10,\"failed\":2},"                            \
+    "\"hostname\":{\"web\\u001b-01\":12,\"db\":1},\"hostname_others\":3},\"bucket\":\"1h\","       \
+    "\"series\":["                                                                                 \
+    "{\"start\":\"2026-11-24T06:00:00.000000Z\",\"total\":8,\"completed\":8,\"failed\":0},"        \
+    "{\"start\":\"2026-11-24T07:00:00.000000Z\",\"total\":0,\"completed\":0,\"failed\":0},"        \
+    "{\"start\":\"2026-11-24T08:00:00.000000Z\",\"total\":4,\"completed\":2,\"failed\":2}]}"
+
+static void counts_are_bars_and_sparklines(void **state)
+{
+    (void)state;
+    const struct screen utf8 = {.columns = 40, .utf8 = true};
+    const struct screen ascii = {.columns = 40};
+    expect_on(OP_job_stats, STATS, &utf8,
+              "total               12\n"
+              "by.hostname_others  3\n"
+              "bucket              1h\n"
+              "\n"
+              "status:\n"
+              "  completed  10  ███████████████████████\n"
+              "  failed      2  █████\n"
+              "\n"
+              "hostname:\n"
+              "  web\\u001b-01  12  ████████████████████\n"
+              "  db             1  ██\n"
+              "\n"
+              "series:\n"
+              "  2026-11-24 06:00:00 to 2026-11-24 08:00:00\n"
+              "  total            █▁▅  at most 8\n"
+              "  completed        █▁▃  at most 8\n"
+              "  failed           ▁▁█  at most 2\n");
+    expect_on(OP_job_stats,
+              "{\"total\":3,\"by\":{\"status\":{\"completed\":3}},\"series\":["
+              "{\"start\":\"2026-11-24T06:00:00Z\",\"total\":1},"
+              "{\"start\":\"2026-11-24T07:00:00Z\",\"total\":2}]}",
+              &ascii,
+              "total  3\n"
+              "\n"
+              "status:\n"
+              "  completed  3  ########################\n"
+              "\n"
+              "series:\n"
+              "  2026-11-24 06:00:00 to 2026-11-24 07:00:00\n"
+              "  total            =#  at most 2\n");
+}
+
+/* More pieces than columns: several share one. */
+static void a_series_is_never_wider_than_the_screen(void **state)
+{
+    (void)state;
+    const struct screen utf8 = {.columns = SCREEN_COLUMNS, .utf8 = true};
+    struct arena arena;
+    arena_init(&arena);
+    CLEANUP(buf_release) struct buf reply;
+    buf_init(&reply, 1 << 20);
+
+    buf_add_text(&reply, "{\"total\":1000,\"by\":{},\"series\":[");
+    for (unsigned i = 0; i < 1000; i++)
+        buf_printf(&reply, "%s{\"start\":\"2026-11-24T06:00:00Z\",\"total\":1}", i ? "," : "");
+    buf_add_text(&reply, "]}");
+    const char *text = rendered(OP_job_stats, buf_text(&reply), &utf8, &arena);
+    assert_non_null(strstr(text, ", 17 a column\n"));
+    assert_non_null(strstr(text, "██▇  at most 17\n")); /* 1,000 is 58 times 17, and 14 */
+    expect_lines_within(text, SCREEN_COLUMNS);
+    arena_release(&arena);
+}
+
 static void a_narrow_page_keeps_whole_ids(void **state)
 {
     (void)state;
@@ -382,6 +482,10 @@ int main(void)
         cmocka_unit_test(narrow_terminals_get_narrow_tables),
         cmocka_unit_test(states_are_coloured_on_a_terminal),
         cmocka_unit_test(a_page_is_a_table_and_its_counts),
+        cmocka_unit_test(a_page_says_how_many_match_and_how_to_go_on),
+        cmocka_unit_test(runs_are_a_table),
+        cmocka_unit_test(counts_are_bars_and_sparklines),
+        cmocka_unit_test(a_series_is_never_wider_than_the_screen),
         cmocka_unit_test(a_narrow_page_keeps_whole_ids),
         cmocka_unit_test(an_empty_page_is_its_counts),
         cmocka_unit_test(a_job_is_a_block_its_timeline_and_its_result),

@@ -64,6 +64,7 @@ static const char *sample_of_format(const char *format)
         {.format = "date_time", .sample = "2026-11-24T06:12:28Z"},
         {.format = "moment", .sample = "2h"},
         {.format = "operation_prefix", .sample = "network."},
+        {.format = "cursor", .sample = "AQAAAAAAAAAA_-"},
     };
 
     for (size_t i = 0; i < COUNT_OF(samples); i++) {
@@ -101,6 +102,7 @@ static const char *sample_of(const struct argument *argument, struct arena *aren
     case KIND_MAP:
     case KIND_ENCODED:
     case KIND_ENCODED_LIST:
+    case KIND_LINES:
         break;
     }
     return "{}";
@@ -117,7 +119,31 @@ static void add_sample(struct words *words, const struct argument *argument, str
         words_add(words, arena, sample_of(argument, arena));
 }
 
-/* `words` with a value for each argument that is required, or for all. */
+/* Whether it is not accepted together with one that stands before it. */
+static bool excludes_another(const struct argument *argument)
+{
+    for (const struct pair *pair = argument->root->pairs; pair->a; pair++) {
+        bool excludes = pair->kind == PAIR_AT_MOST_ONE || pair->kind == PAIR_EXACTLY_ONE;
+        if (excludes && strcmp(pair->b, argument->wire) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether it is the first member of an object that is required. */
+static bool begins_object(const struct argument *argument)
+{
+    for (const struct field *field = argument->root->fields; field->wire; field++) {
+        size_t size = strlen(field->wire);
+        if (field->type.kind == KIND_OBJ && field->presence == PRESENCE_REQUIRED &&
+            strncmp(field->wire, argument->wire, size) == 0 && argument->wire[size] == '.')
+            return argument->field == field->type.schema->fields;
+    }
+    return false;
+}
+
+/* `words` with a value for each argument that is required, or for all that can be given together.
+ */
 static struct words with_samples(const struct verb *verb, bool all, struct arena *arena)
 {
     struct words words = words_of(verb->words, arena);
@@ -127,7 +153,8 @@ static struct words with_samples(const struct verb *verb, bool all, struct arena
     assert_int_equal(read_words(&words, arena, &command, &why), 0);
     for (size_t i = 0; i < command.arguments.n; i++) {
         const struct argument *argument = &command.arguments.v[i];
-        if (argument->root != &cli_options_schema && (all || argument->required))
+        bool needed = argument->required || begins_object(argument);
+        if (argument->root != &cli_options_schema && (all ? !excludes_another(argument) : needed))
             add_sample(&words, argument, arena);
     }
     return words;
@@ -237,6 +264,16 @@ static void requests_are_what_the_words_say(void **state)
         {"job list", "GET", "/job", ""},
         {"job list --limit 3 --status failed", "GET", "/job?status=failed&limit=3", ""},
         {"job list --limit=3", "GET", "/job?limit=3", ""},
+        {"job list --status failed,skipped --status submitted", "GET",
+         "/job?status=failed&status=skipped&status=submitted", ""},
+        {"job list --since 2h --hostname web-01 --status failed,partial_failure", "GET",
+         "/job?status=failed&status=partial_failure&hostname=web-01&since=2h", ""},
+        {"job list --user a,b", "GET", "/job?user=a%2Cb", ""},
+        {"job stats --by status,user --since 24h --bucket 1h", "GET",
+         "/job/stats?by=status&by=user&since=24h&bucket=1h", ""},
+        {"job runs " UUID_SAMPLE " --status failed --limit 1000", "GET",
+         "/job/" UUID_SAMPLE "/run?status=failed&limit=1000", ""},
+        {"job export --status failed", "GET", "/job/export?status=failed", ""},
         {"--json job list", "GET", "/job", ""},
         {"job --json list", "GET", "/job", ""},
         {"job get " UUID_SAMPLE, "GET", "/job/" UUID_SAMPLE, ""},
@@ -265,6 +302,12 @@ static void requests_are_what_the_words_say(void **state)
          "POST", "/job",
          "{\"operation\":{\"type\":\"node.disk.get\",\"data\":{\"a\":1.50}},"
          "\"target_hostname\":\"_all\"}"},
+        {"job submit --type node.disk.get --target-hostname _all", "POST", "/job",
+         "{\"operation\":{\"type\":\"node.disk.get\"},\"target_hostname\":\"_all\"}"},
+        {"job cancel-matching --status submitted,processing --filter.user ann --dry-run", "POST",
+         "/job/cancel",
+         "{\"filter\":{\"status\":[\"submitted\",\"processing\"],\"user\":\"ann\"},"
+         "\"dry_run\":true}"},
     };
 
     (void)state;
@@ -299,6 +342,13 @@ static void mistakes_are_refused_in_words_of_the_command_line(void **state)
         {"job list --limit 5 --limit 6", "--limit is given twice"},
         {"job list --limit 101",
          "--limit: '101' is not accepted; expected an integer from 1 to 100"},
+        {"job list --status failed,lost",
+         "--status: 'lost' is not accepted; expected one of submitted, processing, completed, "
+         "failed, partial_failure, skipped"},
+        {"job list --status failed,",
+         "--status: '' is not accepted; expected one of submitted, processing, completed, failed, "
+         "partial_failure, skipped"},
+        {"job stats --bucket 1h", "--bucket: not accepted without since"},
         {"job list --limit x", "--limit: 'x' is not accepted; expected an integer from 1 to 100"},
         {"job list --json=yes", "--json takes no value, its opposite is --no-json"},
         {"job list now", "now is one word too many, see reeve job list --help"},
@@ -310,6 +360,8 @@ static void mistakes_are_refused_in_words_of_the_command_line(void **state)
         {"node command exec --command ls",
          "node command exec changes hosts: say which with --target (a host name, a machine id, a "
          "label such as group:web, _any or _all)"},
+        {"job delete-matching --dry-run", "filter: required; expected a JSON object: Which jobs: "
+                                          "at least one condition of the list"},
         {"--limit 3 job list", "before the verb: there is no flag --limit"},
         {"-j job list", "before the verb: there is no flag -j; flags begin with --"},
     };

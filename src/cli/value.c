@@ -230,6 +230,20 @@ bool value_is_time(const struct field *field)
     return field->type.kind == KIND_STR && value_has_format(field, "date_time");
 }
 
+bool value_is_cursor(const struct field *field)
+{
+    return field->type.kind == KIND_STR && value_has_format(field, "cursor");
+}
+
+const char *value_cursor_flag(const struct op *op)
+{
+    const struct field *field = op->in->fields;
+
+    while (field->wire && !value_is_cursor(field))
+        field++;
+    return field->wire;
+}
+
 size_t value_floor(const struct field *field)
 {
     if (value_is_time(field))

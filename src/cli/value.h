@@ -31,6 +31,10 @@ struct slice value_string(struct json string, struct arena *arena);
 
 bool value_is_number(const struct field *field);
 bool value_is_time(const struct field *field);
+/* Where another page goes on: something to hand back, not to read. */
+bool value_is_cursor(const struct field *field);
+/* The flag that takes one back; NULL: the operation takes none. */
+const char *value_cursor_flag(const struct op *op);
 /* struct column */
 size_t value_floor(const struct field *field);
 

@@ -5,7 +5,7 @@
  * Nothing here asks which operation it has; the row says it. Each way through ends in exactly one
  * reply.
  */
-#include "controller/api.h"
+#include "controller/exchange.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -13,35 +13,12 @@
 #include "controller/metrics.h"
 #include "controller/reply.h"
 #include "controller/submission.h"
-#include "http/route.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
 #include <strings.h>
 
 #define OPENAPI_MAX ((size_t)16 << 20)
-
-struct api {
-    struct ledger *ledger;
-    struct core *core;
-    struct access *access;
-    struct buf openapi;
-};
-
-/* What belongs to one loop's thread. */
-struct api_loop {
-    struct ledger_reader *reader;
-    struct token_cache *tokens;
-};
-
-/* A request under way; in its arena. */
-struct exchange {
-    struct op_ctx ctx;
-    struct route_match match;
-    struct token token;
-    void *out;
-    char job_id[UUID_TEXT_SIZE]; /* "" when it made none */
-};
 
 /* ---- handlers of class LOCAL ---- */
 
@@ -94,6 +71,7 @@ static void loop_close(void *service, void *loop_owner)
     (void)service;
     ledger_reader_close(own->reader);
     token_cache_free(own->tokens);
+    shown_release(&own->shown);
     mem_free(own);
 }
 
@@ -129,7 +107,7 @@ static int authorise(struct api *api, struct exchange *x, struct http_request *r
         .authorization = request->authorization,
         .peer = request->peer,
         .now_us = clock_now_us(),
-        .boot_us = clock_boot_us(),
+        .boot_us = request->received_us,
     };
 
     if (op->permission == PERMISSION_PUBLIC)
@@ -162,110 +140,17 @@ static int begin(void *service, struct http_request *request, size_t *body_max, 
     r = authorise(api, x, request, why);
     if (r)
         return r;
+    x->api = api;
     x->ctx.op = x->match.op;
     x->ctx.arena = request->arena;
     x->ctx.reader = own->reader;
     x->ctx.core = api->core;
+    x->ctx.bulk = api->bulk;
     x->ctx.openapi = buf_slice(&api->openapi);
+    x->ctx.cursor_key = &api->cursor_key;
     if (!takes_body(x->match.op))
         *body_max = API_NO_BODY_MAX;
     return 0;
-}
-
-/* ---- replies ---- */
-
-static void refuse_with(struct http_request *request, struct exchange *x, int r)
-{
-    buf_release(&x->ctx.text);
-    if (r < 0) {
-        log_event(LOG_ERROR, "http.fault", LOG_TEXT("request", request->id),
-                  LOG_TEXT("fault", fault_text()));
-        refuse(&x->ctx.why, OUTCOME_FAULT, NULL, "%s", outcome_sentence(OUTCOME_FAULT));
-    } else {
-        x->ctx.why.outcome = (enum outcome)r;
-    }
-    http_refuse(request, &x->ctx.why, 0, NULL, x->job_id[0] ? x->job_id : NULL);
-}
-
-/* Sanitizer builds look at every reply: it has the form that its row promises, or we stop here. */
-static void check_reply(const struct schema *schema, const struct buf *body)
-{
-#ifdef REEVE_CHECK_REPLIES
-    struct refusal why = {0};
-    struct json value;
-
-    int r = schema ? schema_check(schema, buf_slice(body), JSON_VALUES_MAX_RESULT, &why)
-                   : json_check(buf_slice(body), JSON_VALUES_MAX_RESULT, &value, &why);
-    if (r == 0)
-        return;
-    log_event(LOG_ERROR, "http.reply_wrong", LOG_TEXT("schema", schema ? schema->name : "results"),
-              LOG_TEXT("field", why.field), LOG_TEXT("why", why.text));
-    abort();
-#else
-    (void)schema;
-    (void)body;
-#endif
-}
-
-static void reply_out(struct http_request *request, struct exchange *x)
-{
-    const struct op *op = x->ctx.op;
-    struct buf body;
-    struct http_reply reply = {.status = x->ctx.status ? x->ctx.status : op->code};
-
-    buf_init(&body, REPLY_MAX);
-    if (reply.status != 204) {
-        schema_encode(op->out, x->out, &body);
-        check_reply(op->out, &body);
-        buf_release(&x->ctx.text);
-        reply.body = &body;
-    }
-    if (buf_overflowed(&body)) {
-        refuse_with(
-            request, x,
-            refuse(&x->ctx.why, OUTCOME_FAULT, NULL, "the reply is over %zu bytes", REPLY_MAX));
-    } else {
-        http_reply(request, &reply);
-    }
-    buf_release(&body);
-}
-
-static void reply_recorded(struct http_request *request, struct exchange *x)
-{
-    struct buf body;
-    struct http_reply reply = {
-        .status = 202,
-        .location = arena_printf(request->arena, "/job/%s", x->job_id),
-        .body = &body,
-    };
-
-    buf_init(&body, REPLY_MAX);
-    reply_accepted(&x->ctx.call->id, &body);
-    http_reply(request, &reply);
-    buf_release(&body);
-}
-
-static void reply_job(struct http_request *request, struct exchange *x, bool is_answered)
-{
-    struct buf body;
-    struct http_reply reply = {.job_id = x->job_id, .body = &body};
-    struct job_question question = {
-        .id = x->ctx.call->id,
-        .op = x->ctx.call->submit.op,
-        .is_answered = is_answered,
-        .request_id = request->id,
-        .call = x->ctx.call,
-    };
-
-    buf_init(&body, REPLY_MAX);
-    int r = reply_results(&x->ctx, &question, &body, &reply.status);
-    if (r) {
-        refuse_with(request, x, r);
-    } else {
-        check_reply(NULL, &body);
-        http_reply(request, &reply);
-    }
-    buf_release(&body);
 }
 
 /* ---- serve ---- */
@@ -317,13 +202,16 @@ static int decode_and_run(struct http_request *request, struct exchange *x)
     if (r)
         return r;
     x->ctx.prefers_async = prefers_async(request->prefer);
+    x->ctx.now_us = clock_now_us();
     if (op_makes_run(op))
         return submit_route(x, input, shared);
+    if (op_input_is_relative(op, input))
+        x->etag[0] = '\0';
     x->out = arena_alloc(request->arena, op->out->size);
     return local_ops[op->id](&x->ctx, input, x->out);
 }
 
-/* The call is the core's from here on. */
+/* The call is another thread's from here on. */
 static void park(struct http_request *request, struct exchange *x)
 {
     struct call *call = x->ctx.call;
@@ -331,10 +219,15 @@ static void park(struct http_request *request, struct exchange *x)
 
     if (call->kind == CALL_SUBMIT)
         uuid_format(&call->id, x->job_id);
+    if (x->ctx.finish && x->ctx.wait_us)
+        wait_us = x->ctx.wait_us;
     if (call->kind == CALL_SUBMIT && call->submit.until == CALL_UNTIL_FINAL)
         wait_us = x->ctx.wait_us > SUBMISSION_WAIT_MIN_US ? x->ctx.wait_us : SUBMISSION_WAIT_MIN_US;
     call->ticket = http_park(request, clock_boot_us() + wait_us);
-    core_send(x->ctx.core, call_ref(call));
+    if (x->ctx.send)
+        x->ctx.send(&x->ctx, call_ref(call));
+    else
+        core_send(x->ctx.core, call_ref(call));
 }
 
 static void serve(void *service, struct http_request *request)
@@ -342,6 +235,8 @@ static void serve(void *service, struct http_request *request)
     struct exchange *x = request->owner;
 
     (void)service;
+    if (reply_known(request, x))
+        return;
     int r = decode_and_run(request, x);
     if (r == OP_PARKED)
         park(request, x);
@@ -428,6 +323,8 @@ static void replied(void *service, const struct http_request *request, int statu
 
     int64_t duration_us = clock_boot_us() - request->received_us;
     metrics_replied(core_metrics(api->core), x ? x->match.op : NULL, status, duration_us);
+    if (!log_shows(LOG_INFO))
+        return;
     struct slice shown = logged_path(request, x);
     snprintf(path, sizeof(path), "%.*s", (int)shown.size, shown.at);
     log_event(LOG_INFO, "http.request", LOG_TEXT("method", request->method), LOG_TEXT("path", path),
@@ -450,13 +347,17 @@ const struct http_service api_service = {
 
 /* ---- the whole ---- */
 
-struct api *api_new(struct ledger *ledger, struct core *core, struct access *access)
+struct api *api_new(struct ledger *ledger, struct core *core, struct bulk *bulk,
+                    struct access *access)
 {
     struct api *api = mem_alloc(sizeof(*api));
 
     api->ledger = ledger;
     api->core = core;
+    api->bulk = bulk;
     api->access = access;
+    etag_key_init(&api->etag_key);
+    cursor_key_init(&api->cursor_key, access_key(access));
     buf_init(&api->openapi, OPENAPI_MAX);
     openapi_write(&api->openapi, version_text());
     return api;

@@ -13,8 +13,11 @@
 
 struct api;
 
-/* All three outlive it. */
-struct api *api_new(struct ledger *ledger, struct core *core, struct access *access);
+struct bulk;
+
+/* All four outlive it. */
+struct api *api_new(struct ledger *ledger, struct core *core, struct bulk *bulk,
+                    struct access *access);
 void api_free(struct api *api);
 
 /* Its owner is a struct api. */

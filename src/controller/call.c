@@ -32,6 +32,8 @@ struct call *call_unref(struct call *call)
         for (uint32_t i = 0; i < call->agents.n; i++)
             agent_view_release(&call->agents.v[i]);
     }
+    if (call->kind == CALL_BULK)
+        kept_unref(call->bulk.asked);
     call_drop_results(call);
     pthread_mutex_destroy(&call->lock);
     arena_release(&call->arena);

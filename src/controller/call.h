@@ -14,6 +14,7 @@
 #include "base/uuid.h"
 #include "controller/fleet.h"
 #include "http/http.h"
+#include "http/token.h"
 #include "job/record.h"
 
 #include <pthread.h>
@@ -24,6 +25,7 @@ enum call_kind {
     CALL_CANCEL, /* stop one */
     CALL_DELETE, /* remove one and all that belongs to it */
     CALL_AGENTS, /* look at agents */
+    CALL_BULK,   /* act on many jobs: sent to the thread of bulk.h, not to the core */
     CALL_KIND_COUNT
 };
 
@@ -67,6 +69,25 @@ struct call_agents {
     uint32_t n;
 };
 
+enum bulk_action { BULK_RETRY, BULK_CANCEL, BULK_DELETE, BULK_ACTION_COUNT };
+
+struct call_bulk {
+    enum bulk_action action;
+    struct kept *asked;          /* struct job_filter: what `filter` points into */
+    struct ledger_filter filter; /* whose bulk action is the call's id when it is done */
+    uint64_t older_than;         /* seq */
+    unsigned limit;              /* jobs that are looked at */
+    bool dry_run;
+    int64_t expires_us;      /* BULK_RETRY: from now; 0: what each job had */
+    struct token *token;     /* the caller's */
+    struct str_list allowed; /* its targets; none: all hosts */
+
+    /* Answer. */
+    uint64_t matched;
+    uint32_t taken;
+    uint64_t next; /* seq of the last that was looked at, when there are older; 0: there are none */
+};
+
 /* What the runs of a sensitive job came to: nothing but the reply has it. */
 #define CALL_RESULTS_MAX     ((size_t)64 << 20)  /* bytes, of one job; the rest shows as "***" */
 #define CALL_RESULTS_ALL_MAX ((size_t)256 << 20) /* of all that are waited for */
@@ -85,6 +106,7 @@ struct call {
         struct call_submit submit;
         struct call_job job;
         struct call_agents agents;
+        struct call_bulk bulk;
     };
     pthread_mutex_t lock; /* of the results: the core adds to them while the sender stops waiting */
     struct kept_result **results; /* by run; NULL: none yet */

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "controller/inside.h"
 
+#include <assert.h>
+
 /* ---- submit ---- */
 
 static void hold(struct core *core, struct call *call)
@@ -102,56 +104,66 @@ static int run_submit(struct core *core, struct call *call, struct refusal *why)
 
 /* ---- cancel, delete ---- */
 
-static int record_cancelled(struct core *core, struct open_job *job, struct call *call)
+int core_cancel(struct core *core, const struct uuid *id, const struct record_job *meant,
+                struct cancel_counts *ret)
 {
+    struct open_job *job = dispatch_find_job(core->dispatch, id);
+    struct record record = {.kind = RECORD_CANCELLED, .job = *meant};
     struct ledger_effect effect;
 
+    if (!job)
+        return OUTCOME_CONFLICT;
     int r = core_record(core, job);
     if (r)
         return r;
-    struct record record = {
-        .kind = RECORD_CANCELLED,
-        .job = {.seq = job->seq, .user = call->job.user},
-    };
-    return core_apply(core, &record, &effect);
+    record.job.seq = job->seq;
+    r = core_apply(core, &record, &effect);
+    if (r)
+        return r;
+    dispatch_cancel(core->dispatch, job, &core->decisions, ret);
+    return 0;
 }
 
 static int run_cancel(struct core *core, struct call *call, struct refusal *why)
 {
-    struct open_job *job = dispatch_find_job(core->dispatch, &call->id);
+    const struct record_job meant = {.user = call->job.user};
 
-    if (!job)
-        return refuse(why, OUTCOME_CONFLICT, NULL, "the job has ended already");
-    int r = record_cancelled(core, job, call);
+    int r = core_cancel(core, &call->id, &meant, &call->job.counts);
+    if (r == OUTCOME_CONFLICT)
+        return refuse(why, r, NULL, "the job has ended already");
     if (r)
         return r;
-    dispatch_cancel(core->dispatch, job, &core->decisions, &call->job.counts);
     pointers_add(&core->done, call);
+    return 0;
+}
+
+int core_delete(struct core *core, const struct uuid *id, const struct record_job *meant)
+{
+    struct open_job *job = dispatch_find_job(core->dispatch, id);
+    struct record record = {.kind = RECORD_DELETED, .job = *meant};
+    struct cancel_counts counts;
+    struct ledger_effect effect;
+
+    int r = core_apply(core, &record, &effect);
+    if (r || !job)
+        return r;
+    dispatch_cancel(core->dispatch, job, &core->decisions, &counts);
+    if (job->owner) /* whoever waits for it learns that it is gone */
+        pointers_add(&core->done, job->owner);
+    dispatch_forget(core->dispatch, job, &core->decisions);
     return 0;
 }
 
 static int run_delete(struct core *core, struct call *call, struct refusal *why)
 {
-    struct open_job *job = dispatch_find_job(core->dispatch, &call->id);
-    struct ledger_effect effect;
-    struct record record = {
-        .kind = RECORD_DELETED,
-        .job = {.seq = call->job.seq, .user = call->job.user},
-    };
+    const struct record_job meant = {.seq = call->job.seq, .user = call->job.user};
 
-    int r = core_apply(core, &record, &effect);
+    int r = core_delete(core, &call->id, &meant);
     if (r == OUTCOME_NOT_FOUND)
-        return refuse(why, OUTCOME_NOT_FOUND, NULL, "the job has just been deleted");
+        return refuse(why, r, NULL, "the job has just been deleted");
     if (r)
         return r;
     pointers_add(&core->done, call);
-    if (!job)
-        return 0;
-    struct cancel_counts counts;
-    dispatch_cancel(core->dispatch, job, &core->decisions, &counts);
-    if (job->owner) /* whoever waits for it learns that it is gone */
-        pointers_add(&core->done, job->owner);
-    dispatch_forget(core->dispatch, job, &core->decisions);
     return 0;
 }
 
@@ -193,6 +205,7 @@ int command_run(struct core *core, struct call *call)
 {
     struct refusal why = {0};
 
+    assert(commands[call->kind].run);
     int r = commands[call->kind].writes ? core_can_write(core, &why) : 0;
     if (!r)
         r = commands[call->kind].run(core, call, &why);

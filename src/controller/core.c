@@ -121,7 +121,7 @@ static int checkpoint(struct core *core)
         return 0;
     core->checkpoint_boot_us = core->boot_us;
     int r = ledger_checkpoint(core->ledger, CHECKPOINT_BLOCKS);
-    core->is_dirty = r == OUTCOME_NO_SPACE;
+    core->is_dirty = ledger_is_behind(core->ledger);
     return r < 0 ? r : 0;
 }
 
@@ -191,11 +191,11 @@ static int turn(struct core *core, bool last)
         return r;
     r = take_in(core, last);
     if (!r)
-        r = drop_apply(core);
+        r = errands_run(core);
     if (r)
         return r;
     r = batch_commit(core);
-    drop_answer(core, r);
+    errands_answer(core, r);
     if (r)
         return r == OUTCOME_NO_SPACE ? core_lose_batch(core) : r;
     r = batch_effects(core);
@@ -252,7 +252,7 @@ static void *core_thread(void *argument)
             r = turn(core, last);
     }
     core->fault = r;
-    drop_end(core);
+    errands_end(core);
     if (r) {
         log_event(LOG_ERROR, "core.fault", LOG_TEXT("fault", fault_text()));
         eventfd_write(core->ended_fd, 1);
@@ -377,6 +377,7 @@ static int core_fill(struct core *core, const char *bus_address, struct refusal 
     r = core_restore(core, why);
     if (r)
         return r;
+    core->is_dirty = ledger_is_behind(core->ledger); /* by what the start had to make again */
     return bus_address ? open_bus(core, bus_address, why) : 0;
 }
 
@@ -394,7 +395,7 @@ int core_open(struct ledger *ledger, const struct seal_key *key, const char *bus
     core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     core->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&core->lock, NULL);
-    pthread_cond_init(&core->dropped, NULL);
+    pthread_cond_init(&core->errand_done, NULL);
     arena_init_secret(&core->arena);
     int r = core_fill(core, bus_address, why);
     if (r) {
@@ -430,11 +431,13 @@ void core_close(struct core *core)
     mem_free(core->touched.v);
     mem_free(core->queue.v);
     mem_free(core->taken.v);
+    mem_free(core->errands.v);
+    mem_free(core->applied.v);
     arena_release(&core->arena);
     fd_closep(&core->epoll_fd);
     fd_closep(&core->wake_fd);
     fd_closep(&core->ended_fd);
-    pthread_cond_destroy(&core->dropped);
+    pthread_cond_destroy(&core->errand_done);
     pthread_mutex_destroy(&core->lock);
     metrics_free(core->metrics);
     explicit_bzero(core, sizeof(*core));

@@ -46,7 +46,7 @@ int core_ended_fd(const struct core *core);
 /* From any thread. Takes the reference; the call is answered in any case, at once when the queue is
    full. */
 void core_send(struct core *core, struct call *call);
-/* From one thread beside the core's: drops what is still as the record says, in the next turn, and
+/* From a thread beside the core's: drops what is still as the record says, in the next turn, and
    waits until that is durable. 0 with the number of jobs; OUTCOME_NO_SPACE, and nothing is dropped;
    OUTCOME_UNAVAILABLE: the core has ended. */
 int core_drop(struct core *core, const struct record_dropped *record, uint32_t *ret_n);

@@ -22,10 +22,13 @@ struct pointers {
 };
 void pointers_add(struct pointers *pointers, void *pointer);
 
-/* What retention asks, and waits for. */
-struct drop {
-    struct record_dropped record;
-    uint32_t n_dropped;
+/* What a thread beside the core's has it do in a batch, and waits for: the first member of a struct
+   with the rest. */
+struct errand {
+    /* 0: applied, and answered when the batch is committed or lost. An outcome has applied nothing,
+       may say why, and is the answer. < 0 ends the core. */
+    int (*run)(struct core *core, struct errand *errand);
+    struct refusal why;
     int outcome;
     bool is_answered;
 };
@@ -54,7 +57,7 @@ struct core {
     struct pointers recorded; /* struct call: submissions applied in this batch */
     struct pointers done;     /* struct call: answered with 0 after the commit */
     struct pointers touched;  /* struct agent: has_reported or is_greeted */
-    struct drop *dropping;    /* applied in this batch */
+    struct pointers applied;  /* struct errand: in this batch */
 
     uint64_t free_bytes; /* of the state disk, as of free_boot_us */
     int64_t free_boot_us;
@@ -63,7 +66,7 @@ struct core {
     int64_t space_boot_us;      /* when it last took something again */
     bool was_full;              /* at the last look, as is_full */
     int64_t checkpoint_boot_us; /* of the last */
-    bool is_dirty;              /* committed since */
+    bool is_dirty;              /* a checkpoint has something to write */
 
     /* Any thread. */
     struct metrics *metrics;
@@ -77,9 +80,9 @@ struct core {
     pthread_mutex_t lock;         /* of what follows */
     struct pointers queue;
     struct core_figures figures;
-    struct drop *drop; /* for the next turn */
-    bool has_ended;    /* the thread: nobody takes it */
-    pthread_cond_t dropped;
+    struct pointers errands; /* for the next turn */
+    bool has_ended;          /* the thread: nobody takes them */
+    pthread_cond_t errand_done;
 };
 
 /* ---- batch.c ---- */
@@ -116,14 +119,17 @@ int input_find(struct core *core, const struct open_run *run, struct bus_task *r
 /* Whether there is room for another n runs. 0; OUTCOME_NO_SPACE, OUTCOME_BUSY. */
 int core_room(struct core *core, uint32_t n_runs, struct refusal *why);
 
-/* ---- drop.c ---- */
+/* ---- errand.c ---- */
 
-/* Applies what retention asks in this turn's batch. 0 or a fault. */
-int drop_apply(struct core *core);
-/* The batch is committed (0), or lost; nothing when none was applied. */
-void drop_answer(struct core *core, int outcome);
+/* From a thread beside the core's: what the errand came to. OUTCOME_NO_SPACE: the disk takes
+   nothing; OUTCOME_UNAVAILABLE: the core has ended. */
+int core_do(struct core *core, struct errand *errand);
+/* Runs those that wait. 0 or a fault. */
+int errands_run(struct core *core);
+/* The batch is committed (0), or lost. */
+void errands_answer(struct core *core, int outcome);
 /* No turn follows. */
-void drop_end(struct core *core);
+void errands_end(struct core *core);
 
 /* ---- restore.c ---- */
 
@@ -143,6 +149,13 @@ int core_can_write(struct core *core, struct refusal *why);
 
 /* Does what a call asks. 0, or a fault; the call is answered or will be. */
 int command_run(struct core *core, struct call *call);
+/* Records it, and stops the job's runs. OUTCOME_CONFLICT: it has ended; else as ledger_apply(). The
+   seq of `meant` is looked up here. */
+int core_cancel(struct core *core, const struct uuid *id, const struct record_job *meant,
+                struct cancel_counts *ret);
+/* Records it, stops the job's runs and answers whoever waits for them. Outcomes as
+   ledger_apply(). */
+int core_delete(struct core *core, const struct uuid *id, const struct record_job *meant);
 
 /* ---- session.c ---- */
 

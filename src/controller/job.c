@@ -5,6 +5,7 @@
  * Reading goes to the ledger; what changes it goes to the core.
  */
 #include "base/mem.h"
+#include "controller/filter.h"
 #include "controller/submission.h"
 
 #define ITEMS_MAX ((size_t)64 << 20) /* a page, or one job of many hosts */
@@ -24,20 +25,87 @@ static struct status_counts status_counts_of(const uint64_t counts[job_status_CO
     return all;
 }
 
+/* What the page is asked for by: cursor, or offset. */
+static int ask(struct op_ctx *ctx, const struct job_list_in *in, const struct job_filter *filter,
+               struct ledger_question *ret)
+{
+    struct cursor cursor;
+    int r = filter_resolve(filter, ctx->now_us, ctx->arena, &ret->filter, &ctx->why);
+
+    if (r)
+        return r;
+    ret->view = in->view == job_view_SUMMARY ? LEDGER_SUMMARY : LEDGER_FULL;
+    ret->limit = (unsigned)in->limit;
+    ret->at = in->has_offset ? (uint64_t)in->offset : 0;
+    if (!in->has_cursor)
+        return 0;
+    r = cursor_read(ctx->cursor_key, in->cursor, filter_question(filter), &cursor, &ctx->why);
+    if (r)
+        return r;
+    ret->from = cursor.direction == CURSOR_ON ? LEDGER_FROM_OLDER : LEDGER_FROM_NEWER;
+    ret->at = cursor.seq;
+    return 0;
+}
+
+/* The page's own ends; of a page without jobs what lies on either side of the place where it would
+   be. */
+static void page_ends(const struct ledger_question *question, const struct ledger_page *page,
+                      uint64_t *ret_newest, uint64_t *ret_oldest)
+{
+    bool is_empty = page->n_items == 0;
+
+    *ret_newest = page->newest_seq;
+    *ret_oldest = page->oldest_seq;
+    if (!is_empty)
+        return;
+    *ret_newest = question->from == LEDGER_FROM_OLDER && question->at ? question->at - 1 : 0;
+    *ret_oldest = question->from == LEDGER_FROM_NEWER ? question->at + 1 : 0;
+}
+
+static const char *make_cursor(struct op_ctx *ctx, enum cursor_direction direction, uint64_t seq,
+                               uint64_t question)
+{
+    struct cursor cursor = {.direction = direction, .seq = seq, .question = question};
+    char *text = arena_alloc(ctx->arena, CURSOR_TEXT_SIZE);
+
+    cursor_write(ctx->cursor_key, &cursor, text);
+    return text;
+}
+
+static void put_cursors(struct op_ctx *ctx, const struct job_filter *filter,
+                        const struct ledger_question *question, const struct ledger_page *page,
+                        struct job_list_out *out)
+{
+    uint64_t newest, oldest;
+
+    if (!page->has_older && !page->has_newer)
+        return;
+    uint64_t asked = filter_question(filter);
+    page_ends(question, page, &newest, &oldest);
+    if (page->has_older)
+        SET(out, next, make_cursor(ctx, CURSOR_ON, oldest, asked));
+    if (page->has_newer)
+        SET(out, prev, make_cursor(ctx, CURSOR_BACK, newest, asked));
+}
+
 int op_job_list(struct op_ctx *ctx, const struct job_list_in *in, struct job_list_out *out)
 {
-    struct ledger_question question = {.at = (uint64_t)in->offset, .limit = (unsigned)in->limit};
+    struct job_filter filter = FILTER_OF(in);
+    struct ledger_question question = {.from = LEDGER_FROM_OFFSET};
     struct ledger_page page;
 
-    for (size_t i = 0; i < in->status.n; i++)
-        question.filter.statuses |= 1u << in->status.v[i];
-
+    int r = ask(ctx, in, &filter, &question);
+    if (r)
+        return r;
     buf_init(&ctx->text, ITEMS_MAX);
-    int r = ledger_list(ctx->reader, &question, &page, &ctx->text);
+    r = ledger_list(ctx->reader, &question, &page, &ctx->text);
     if (r)
         return r;
     SET(out, total_items, (int64_t)page.total);
     SET(out, status_counts, status_counts_of(page.counts));
+    if (filter_has_more_than_status(&filter))
+        SET(out, matching_counts, status_counts_of(page.matching));
+    put_cursors(ctx, &filter, &question, &page, out);
     SET(out, items, buf_slice(&ctx->text));
     return 0;
 }

@@ -16,7 +16,7 @@ struct kept *kept_new(void)
     struct kept *kept = mem_alloc(sizeof(*kept));
 
     atomic_init(&kept->refs, 1);
-    arena_init(&kept->arena);
+    arena_init_small(&kept->arena);
     return kept;
 }
 

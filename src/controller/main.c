@@ -15,6 +15,7 @@
 #include "bus/seal.h"
 #include "config/config.h"
 #include "controller/api.h"
+#include "controller/bulk.h"
 #include "controller/retention.h"
 #include "controller/scrape.h"
 #include "controller/settings.h"
@@ -45,6 +46,7 @@ struct controller {
     struct seal_key seal_key;
     struct core *core;
     struct retention *retention;
+    struct bulk *bulk;
     struct api *api;
     struct http_server *server;
     struct http_server *scrape; /* NULL: metrics are not served */
@@ -193,12 +195,15 @@ static int open_server(struct controller *controller, struct refusal *why)
         .service = &api_service,
     };
 
-    controller->api = api_new(controller->ledger, controller->core, controller->access);
+    controller->bulk = bulk_new(controller->core);
+    controller->api =
+        api_new(controller->ledger, controller->core, controller->bulk, controller->access);
     options.owner = controller->api;
     int r = http_open(&options, &controller->server, why);
     if (r)
         return r;
-    return core_start(controller->core, controller->server);
+    r = core_start(controller->core, controller->server);
+    return r ? r : bulk_start(controller->bulk);
 }
 
 static int open_retention(struct controller *controller, struct refusal *why)
@@ -307,11 +312,13 @@ static int run(struct controller *controller, int signal_fd, int64_t *ret_grace_
    start. */
 static int stop(struct controller *controller, int64_t grace_us)
 {
+    bulk_stop(controller->bulk);
     if (controller->scrape)
         http_close(controller->scrape, 0);
     if (controller->server)
         http_close(controller->server, grace_us);
     api_free(controller->api);
+    bulk_free(controller->bulk);
     int ended = retention_stop(controller->retention);
     int r = controller->core ? core_stop(controller->core) : 0;
     if (r)

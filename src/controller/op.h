@@ -12,7 +12,7 @@
 
 #include "catalog/catalog.h"
 #include "controller/core.h"
-#include "http/token.h"
+#include "http/cursor.h"
 #include "ledger/ledger.h"
 
 #define OP_PARKED 2000 /* the reply comes later */
@@ -22,7 +22,10 @@ struct op_ctx {
     struct arena *arena; /* lives until the reply is made */
     struct ledger_reader *reader;
     struct core *core;
+    struct bulk *bulk;
     struct slice openapi;
+    const struct cursor_key *cursor_key;
+    int64_t now_us;            /* when the handler was called */
     const struct token *token; /* NULL on PUBLIC routes */
     bool prefers_async;        /* Prefer: respond-async */
     struct buf text;           /* what a large output points into; freed when that is encoded */
@@ -32,7 +35,9 @@ struct op_ctx {
     /* Filled with OP_PARKED. */
     struct call *call;
     int (*finish)(struct op_ctx *ctx, void *ret_out); /* NULL: answer with the results of the job */
-    int64_t wait_us;                                  /* without `finish`: how long */
+    int64_t wait_us; /* how long; with `finish` 0: CORE_ANSWER_US */
+    void (*send)(struct op_ctx *ctx,
+                 struct call *call); /* NULL: to the core; takes the reference */
 };
 
 #endif

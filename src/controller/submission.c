@@ -50,15 +50,15 @@ static int encode_payload(const struct submission *submission, struct call *call
     return encode_with(schema_encode_revealed, submission, &call->arena, &submit->whole, why);
 }
 
-static void copy_targets(const struct token *token, struct call *call)
+struct str_list token_targets(const struct token *token, struct arena *arena)
 {
-    const char **targets = arena_alloc(&call->arena, TOKEN_TARGETS_MAX * sizeof(*targets));
+    const char **targets = arena_alloc(arena, TOKEN_TARGETS_MAX * sizeof(*targets));
     size_t n = 0;
 
     for (const char *target = token_next_target(token, NULL); target;
          target = token_next_target(token, target))
-        targets[n++] = arena_strdup(&call->arena, target);
-    call->submit.allowed = (struct str_list){.v = targets, .n = n};
+        targets[n++] = arena_strdup(arena, target);
+    return (struct str_list){.v = targets, .n = n};
 }
 
 static int fill_call(struct op_ctx *ctx, const struct submission *submission, struct call *call)
@@ -77,7 +77,7 @@ static int fill_call(struct op_ctx *ctx, const struct submission *submission, st
     submit->op = submission->op;
     submit->target_field = submission->target_field;
     submit->user = arena_strdup(&call->arena, ctx->token->subject);
-    copy_targets(ctx->token, call);
+    submit->allowed = token_targets(ctx->token, &call->arena);
     submit->limit_us = op_limit_s(submission->op, submission->input) * US_PER_S;
     submit->expires_us = expires_us > SUBMISSION_EXPIRES_MIN ? expires_us : SUBMISSION_EXPIRES_MIN;
     submit->until = submission->wait_us ? CALL_UNTIL_FINAL : CALL_UNTIL_RECORDED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever makes a job comes through here: routes of nodes, POST /job, retry. One function, so that
- * the permission of the operation is asked for on every way.
+ * Whatever makes one job comes through here: routes of nodes, POST /job, retry. One function, so
+ * that the permission of the operation is asked for on every way. (Many at once: bulk_plan.c.)
  */
 #ifndef REEVE_CONTROLLER_SUBMISSION_H
 #define REEVE_CONTROLLER_SUBMISSION_H
@@ -34,6 +34,8 @@ int submission_make(struct op_ctx *ctx, const struct submission *submission);
 int submission_decode(struct op_ctx *ctx, const char *type, struct slice data,
                       struct submission *ret);
 
+/* The targets that the token is restricted to, copied into the arena; none: all hosts. */
+struct str_list token_targets(const struct token *token, struct arena *arena);
 /* 0, or OUTCOME_FORBIDDEN naming what is needed. `token` NULL has no permission at all. */
 int token_allows(const struct token *token, int permission, struct refusal *why);
 

@@ -103,10 +103,10 @@ int cursor_read(const struct cursor_key *key, const char *text, uint64_t questio
 
     if (!decode(text, &layout) || !is_ours(key, &layout))
         return refuse(why, OUTCOME_INVALID, "cursor",
-                      "is none that was given here; take it from a reply, whole and unchanged");
+                      "cursor: it is none that was given here; take it from a reply, unchanged");
     if (le64toh(layout.question) != question)
         return refuse(why, OUTCOME_INVALID, "cursor",
-                      "was given for another filter; it goes on with the one of its page alone");
+                      "cursor: it was given for another filter, and is good for that alone");
     *ret = (struct cursor){
         .direction = layout.direction,
         .seq = le64toh(layout.seq),

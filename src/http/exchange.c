@@ -127,6 +127,7 @@ void exchange_end(struct exchange *exchange)
     if (exchange->state == EXCHANGE_PARKED)
         park_remove(&connection->loop->parked, exchange->park_number);
     atomic_fetch_sub(&connection->loop->server->n_unsent, exchange->n_unsent);
+    stream_close(exchange);
     if (!exchange->reply_status)
         exchange_gone(exchange);
     else if (exchange->request.method)
@@ -166,9 +167,11 @@ static void fill_request(struct exchange *exchange, const struct headers *header
     struct http_request *request = &exchange->request;
     const char *id = headers->known[HEADER_X_REQUEST_ID].value;
 
-    request->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    exchange->is_head = strcmp(method, "HEAD") == 0;
+    request->method = exchange->is_head ? "GET" : method;
     request->authorization = headers->known[HEADER_AUTHORIZATION].value;
     request->content_type = headers->known[HEADER_CONTENT_TYPE].value;
+    request->if_none_match = headers->known[HEADER_IF_NONE_MATCH].value;
     request->prefer = headers->known[HEADER_PREFER].value;
     request->received_us = clock_boot_us();
     if (request_id_is_good(id))
@@ -339,16 +342,16 @@ static struct exchange *exchange_of(struct http_request *request)
     return (struct exchange *)(void *)request;
 }
 
-/* False: so much waits for other clients to read it that this has no room. */
-static bool unsent_take(struct exchange *exchange, size_t size)
+bool exchange_hold(struct exchange *exchange, size_t size)
 {
     struct http_server *server = exchange->connection->loop->server;
-    size_t before = atomic_fetch_add(&server->n_unsent, size);
+    size_t others = atomic_fetch_add(&server->n_unsent, size) - exchange->n_unsent;
 
-    if (size > HTTP_SMALL_REPLY && before + size > server->limits.unsent_max) {
+    if (size > HTTP_SMALL_REPLY && others + size > server->limits.unsent_max) {
         atomic_fetch_sub(&server->n_unsent, size);
         return false;
     }
+    atomic_fetch_sub(&server->n_unsent, exchange->n_unsent);
     exchange->n_unsent = size;
     return true;
 }
@@ -362,19 +365,30 @@ static void refuse_unsent(struct http_request *request, const char *job_id)
     http_refuse(request, &why, 0, "unread", job_id);
 }
 
+static size_t body_size(const struct http_reply *reply)
+{
+    if (reply->shared)
+        return http_body_text(reply->shared).size;
+    return reply->body ? reply->body->size : 0;
+}
+
 void http_reply(struct http_request *request, const struct http_reply *reply)
 {
     struct exchange *exchange = exchange_of(request);
-    size_t size = reply->body ? reply->body->size : 0;
+    size_t size = body_size(reply);
 
     assert(exchange->state == EXCHANGE_SERVING || exchange->state == EXCHANGE_HEADERS);
-    if (!unsent_take(exchange, size)) {
+    if (!exchange_hold(exchange, reply->stream ? HTTP_STREAM_PIECE : size)) {
+        if (reply->stream)
+            reply->stream->free(reply->stream->owner);
         refuse_unsent(request, reply->job_id);
         return;
     }
     if (loop_is_stopping(exchange->connection->loop))
         exchange->closes = true;
     exchange->reply_size = size;
+    if (reply->stream)
+        stream_open(exchange, reply->stream);
     if (!library_reply(exchange, reply)) {
         exchange->state = EXCHANGE_CUT;
         return;

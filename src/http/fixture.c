@@ -97,6 +97,61 @@ static void reply_big(struct http_request *request)
     buf_release(&body); /* was refused */
 }
 
+static void reply_tagged(struct http_request *request)
+{
+    struct buf body;
+    struct http_reply reply = {.status = 200, .etag = "\"t\"", .body = &body};
+
+    buf_init(&body, REPLY_MAX);
+    buf_add_text(&body, request->if_none_match ? request->if_none_match : "-");
+    http_reply(request, &reply);
+    buf_release(&body);
+}
+
+/* Of a reply, in its request's arena. */
+struct source {
+    struct service *service;
+    bool is_cut, is_endless;
+    int n_pieces;
+};
+
+static int source_next(void *owner, struct buf *to)
+{
+    struct source *source = owner;
+
+    if (source->is_endless) {
+        memset(buf_reserve(to, HTTP_STREAM_PIECE), 'x', HTTP_STREAM_PIECE);
+        to->size += HTTP_STREAM_PIECE;
+        return 0;
+    }
+    if (source->n_pieces == STREAM_PIECES)
+        return source->is_cut ? FAULT(-EIO) : HTTP_STREAM_END;
+    for (int i = 0; i < 10000 * source->n_pieces + 1; i++) /* smaller and larger than any buffer */
+        buf_add_char(to, (char)('a' + source->n_pieces));
+    source->n_pieces++;
+    return 0;
+}
+
+static void source_free(void *owner)
+{
+    struct source *source = owner;
+
+    atomic_fetch_sub(&source->service->n_streams, 1);
+}
+
+static void reply_stream(struct service *service, struct http_request *request)
+{
+    struct source *source = arena_alloc(request->arena, sizeof(*source));
+    struct http_stream stream = {.next = source_next, .free = source_free, .owner = source};
+
+    source->service = service;
+    source->is_cut = slice_is(request->query, "cut");
+    source->is_endless = slice_is(request->query, "endless");
+    atomic_fetch_add(&service->n_streams, 1);
+    http_reply(request,
+               &(struct http_reply){.status = 200, .content_type = "text/x", .stream = &stream});
+}
+
 static void park(struct service *service, struct http_request *request, int64_t wait_us)
 {
     struct http_ticket ticket = http_park(request, clock_boot_us() + wait_us);
@@ -123,6 +178,12 @@ static void service_serve(void *owner, struct http_request *request)
         reply_big(request);
     else if (slice_is(request->path, "/none"))
         http_reply(request, &(struct http_reply){.status = 204});
+    else if (slice_is(request->path, "/tagged"))
+        reply_tagged(request);
+    else if (slice_is(request->path, "/same"))
+        http_reply(request, &(struct http_reply){.status = 304, .etag = "\"t\""});
+    else if (slice_is(request->path, "/stream"))
+        reply_stream(service, request);
     else if (slice_starts(request->path, "/facts"))
         reply_facts(request);
     else

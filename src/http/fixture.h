@@ -21,6 +21,7 @@
 
 #define REPLY_MAX ((size_t)16 << 20)
 #define BIG_SIZE  ((size_t)8 << 20) /* more than the buffers of a socket take */
+#define STREAM_PIECES 5
 #define JSON      "Content-Type: application/json\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -34,11 +35,17 @@
  *     /facts…                says what it was asked
  *     /big                   BIG_SIZE times x
  *     /none                  204
+ *     /tagged                says what If-None-Match was, with the ETag "t"
+ *     /same                  304 with the ETag "t"
+ *     /stream                STREAM_PIECES pieces; n_streams are open
+ *     /stream?cut            the same, and then a fault
+ *     /stream?endless        pieces of HTTP_STREAM_PIECE times x, for ever
  *     all others             their body, back
  */
 struct service {
     struct http_server *server; /* NULL: the test has closed it */
     atomic_uint n_begun, n_served, n_resumed, n_parked, n_gone, n_replied, n_loops;
+    atomic_uint n_streams;
     atomic_int last_status;
     atomic_size_t last_size;
     _Atomic uint64_t last_ticket;

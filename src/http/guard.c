@@ -14,16 +14,21 @@
     64 /* what the library keeps of each header and parameter beside its bytes */
 #define LENGTH_DIGITS_MAX 18
 
-static const char *const header_names[HEADER_COUNT] = {
-    [HEADER_AUTHORIZATION] = "Authorization",
-    [HEADER_CONTENT_ENCODING] = "Content-Encoding",
-    [HEADER_CONTENT_LENGTH] = "Content-Length",
-    [HEADER_CONTENT_TYPE] = "Content-Type",
-    [HEADER_EXPECT] = "Expect",
-    [HEADER_HOST] = "Host",
-    [HEADER_PREFER] = "Prefer",
-    [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
-    [HEADER_X_REQUEST_ID] = "X-Request-ID",
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        .at = text, .size = sizeof(text) - 1                                                       \
+    }
+static const struct slice header_names[HEADER_COUNT] = {
+    [HEADER_AUTHORIZATION] = NAME("Authorization"),
+    [HEADER_CONTENT_ENCODING] = NAME("Content-Encoding"),
+    [HEADER_CONTENT_LENGTH] = NAME("Content-Length"),
+    [HEADER_CONTENT_TYPE] = NAME("Content-Type"),
+    [HEADER_EXPECT] = NAME("Expect"),
+    [HEADER_HOST] = NAME("Host"),
+    [HEADER_IF_NONE_MATCH] = NAME("If-None-Match"),
+    [HEADER_PREFER] = NAME("Prefer"),
+    [HEADER_TRANSFER_ENCODING] = NAME("Transfer-Encoding"),
+    [HEADER_X_REQUEST_ID] = NAME("X-Request-ID"),
 };
 
 static bool is_alphanumeric(char c)
@@ -49,22 +54,43 @@ static int refuse_as(struct guard_refusal *ret, enum outcome outcome, int status
     return refuse(&ret->why, outcome, NULL, "%s", text);
 }
 
-static bool has_control(const char *value)
+#define EACH_BYTE(byte) (~UINT64_C(0) / 255 * (byte))
+
+/* False: none of eight bytes is below 0x20 or 0x7F; true: one may be. */
+static bool may_have_control(const char *bytes)
 {
-    for (; *value; value++)
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7F)
+    uint64_t word, other;
+
+    memcpy(&word, bytes, sizeof(word));
+    other = word ^ EACH_BYTE(0x7F);
+    uint64_t below_20 = (word - EACH_BYTE(0x20)) & ~word;
+    uint64_t is_7f = (other - EACH_BYTE(1)) & ~other;
+    return (below_20 | is_7f) & EACH_BYTE(0x80);
+}
+
+/* Most of a header's bytes are a token: one by one they would take as long as its hash. */
+static bool has_control(const char *value, size_t size)
+{
+    size_t i = 0;
+
+    while (i + sizeof(uint64_t) <= size && !may_have_control(value + i))
+        i += sizeof(uint64_t);
+    for (; i < size; i++)
+        if (((unsigned char)value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7F)
             return true;
     return false;
 }
 
 void headers_add(struct headers *headers, struct slice name, const char *value)
 {
-    headers->size += name.size + strlen(value) + strlen(": \r\n") + HEADER_ENTRY_SIZE;
-    if (!is_token(name) || has_control(value))
+    size_t size = strlen(value);
+
+    headers->size += name.size + size + strlen(": \r\n") + HEADER_ENTRY_SIZE;
+    if (!is_token(name) || has_control(value, size))
         headers->has_bad_header = true;
     for (size_t i = 0; i < HEADER_COUNT; i++) {
-        if (strlen(header_names[i]) != name.size ||
-            strncasecmp(header_names[i], name.at, name.size) != 0)
+        if (header_names[i].size != name.size ||
+            strncasecmp(header_names[i].at, name.at, name.size) != 0)
             continue;
         if (headers->known[i].n++ == 0)
             headers->known[i].value = value;
@@ -85,7 +111,7 @@ static int check_repeats(const struct headers *headers, struct guard_refusal *re
         if (headers->known[once[i]].n > 1)
             return refuse(&ret->why, OUTCOME_INVALID, NULL,
                           "the header %s stands more than once; send it once",
-                          header_names[once[i]]);
+                          header_names[once[i]].at);
     return 0;
 }
 

@@ -39,7 +39,7 @@ struct http_request {
     struct slice query; /* after '?', not decoded; empty when there is none */
     struct slice body;  /* empty until serve() */
     /* NULL when absent. */
-    const char *authorization, *content_type, *prefer;
+    const char *authorization, *content_type, *if_none_match, *prefer;
     char id[HTTP_REQUEST_ID_SIZE]; /* X-Request-ID of the client if it is [A-Za-z0-9._-]{1,64}, else
                                       one made here */
     struct arena *arena;           /* freed with the request */
@@ -114,15 +114,43 @@ int64_t http_tls_expires_s(struct http_server *server);
  * all. */
 void http_close(struct http_server *server, int64_t grace_us);
 
+/* Bytes that several replies of one loop have in common; in its thread alone. */
+struct http_body;
+struct http_body *http_body_new(struct buf *text); /* taken, empty afterwards; it was not empty */
+struct http_body *http_body_ref(struct http_body *body);
+struct http_body *http_body_unref(struct http_body *body); /* accepts and returns NULL */
+struct slice http_body_text(const struct http_body *body);
+size_t http_body_room(const struct http_body *body); /* bytes it takes */
+
+/* A body that is made while the client reads it, in pieces. A client that reads none for
+   HTTP_IDLE_S is cut, and so is one that still reads when the server stops. */
+#define HTTP_STREAM_PIECE     ((size_t)64 << 10) /* as large as pieces should be */
+#define HTTP_STREAM_PIECE_MAX ((size_t)64 << 20)
+#define HTTP_STREAM_END       1
+struct http_stream {
+    /* In the loop's thread; waits for nothing. Appends a piece to *to, which is empty: 0.
+       HTTP_STREAM_END: that was all. < 0: the connection is cut, so that nobody takes the body for
+       whole. */
+    int (*next)(void *owner, struct buf *to);
+    void (*free)(void *owner); /* whatever became of it; before the request is freed */
+    void *owner;
+};
+
 struct http_reply {
     int status;
     const char *content_type;                   /* NULL: application/json */
     const char *allow, *location, *retry_after; /* NULL: not sent */
     const char *job_id; /* NULL, or what a refusal in place of this reply names */
-    struct buf *body;   /* taken, empty afterwards, or refused; NULL: no body */
+    /* NULL: the reply is not to be kept. Else sent, with Vary: Authorization; whoever keeps the
+       reply asks each time whether it is still right. */
+    const char *etag;
+    /* The body, one of these at most. */
+    struct buf *body;                 /* taken, empty afterwards, or refused */
+    struct http_body *shared;         /* referenced while it is sent */
+    const struct http_stream *stream; /* what makes it */
 };
-/* Loop thread only. X-Request-ID, Cache-Control: no-store, X-Content-Type-Options: nosniff and
-   Date are added. */
+/* Loop thread only. X-Request-ID, Cache-Control, X-Content-Type-Options: nosniff and Date are
+   added. `replied` then says how much of a stream was sent. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
 /* The one error shape: {"error", "code", "reason", "details"?, "field"?, "request_id", "job_id"?}.
    `status` 0: that of why->outcome. job_id may be NULL. */

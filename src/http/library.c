@@ -220,6 +220,43 @@ static struct MHD_Response *take_body(struct buf *body)
     return response;
 }
 
+static void unref_body(void *body)
+{
+    http_body_unref(body);
+}
+
+static struct MHD_Response *share_body(struct http_body *body)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        body->text.size, body->text.at, unref_body, body);
+
+    if (response)
+        http_body_ref(body);
+    return response;
+}
+
+/* Its parameters are the library's. */
+static ssize_t on_stream(void *exchange, uint64_t position, char *to, size_t room)
+{
+    size_t size;
+
+    (void)position;
+    int r = stream_read(exchange, to, room, &size);
+    if (r < 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    return r == HTTP_STREAM_END ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)size;
+}
+
+static struct MHD_Response *make_response(struct exchange *exchange, const struct http_reply *reply)
+{
+    if (reply->shared)
+        return share_body(reply->shared);
+    if (!reply->stream)
+        return take_body(reply->body);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, HTTP_STREAM_PIECE, on_stream,
+                                             exchange, NULL);
+}
+
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
     if (value)
@@ -231,8 +268,12 @@ static void add_headers(struct MHD_Response *response, struct exchange *exchange
 {
     const char *type = reply->content_type ? reply->content_type : "application/json";
 
-    add_header(response, "Content-Type", exchange->reply_size > 0 ? type : NULL);
-    add_header(response, "Cache-Control", "no-store");
+    bool has_body = exchange->reply_size > 0 || reply->stream;
+
+    add_header(response, "Content-Type", has_body ? type : NULL);
+    add_header(response, "Cache-Control", reply->etag ? "private, no-cache" : "no-store");
+    add_header(response, "ETag", reply->etag);
+    add_header(response, "Vary", reply->etag ? "Authorization" : NULL);
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "X-Request-ID", exchange->request.id);
     add_header(response, "Date", loop_date(exchange->connection->loop));
@@ -243,13 +284,28 @@ static void add_headers(struct MHD_Response *response, struct exchange *exchange
     add_header(response, "Connection", exchange->closes ? "close" : NULL);
 }
 
+/* 0.9.75 ends even the absent body of a HEAD with the last chunk, which the client takes for its
+   next reply: so no chunks there, and the connection closes. To say nothing of the length of what a
+   304 stands for (RFC 9110 §15.4.5) is a later library's option; 0.9.75 says 0. */
+static void set_options(struct MHD_Response *response, const struct exchange *exchange,
+                        const struct http_reply *reply)
+{
+    if (reply->stream && exchange->is_head)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+#if MHD_VERSION >= 0x00097502
+    if (reply->status == 304)
+        MHD_set_response_options(response, MHD_RF_HEAD_ONLY_RESPONSE, MHD_RO_END);
+#endif
+}
+
 bool library_reply(struct exchange *exchange, const struct http_reply *reply)
 {
-    struct MHD_Response *response = take_body(reply->body);
+    struct MHD_Response *response = make_response(exchange, reply);
 
     if (!response)
         return false;
     add_headers(response, exchange, reply);
+    set_options(response, exchange, reply);
     enum MHD_Result queued =
         MHD_queue_response(exchange->library, (unsigned)reply->status, response);
     MHD_destroy_response(response); /* drops our reference */

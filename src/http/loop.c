@@ -119,7 +119,16 @@ bool loop_is_stopping(const struct loop *loop)
 
 void loop_make_id(struct loop *loop, char ret[HTTP_REQUEST_ID_SIZE])
 {
-    snprintf(ret, HTTP_REQUEST_ID_SIZE, "%016" PRIx64 "-%" PRIx64, loop->id_prefix, ++loop->n_ids);
+    static const char digits[] = "0123456789abcdef";
+    uint64_t number = ++loop->n_ids;
+    char *to = ret;
+
+    for (int shift = 60; shift >= 0; shift -= 4)
+        *to++ = digits[loop->id_prefix >> shift & 15];
+    *to++ = '-';
+    for (int shift = (63 - __builtin_clzll(number)) / 4 * 4; shift >= 0; shift -= 4)
+        *to++ = digits[number >> shift & 15];
+    *to = '\0';
 }
 
 /* RFC 9110 §5.6.7; made once a second. */
@@ -128,7 +137,7 @@ const char *loop_date(struct loop *loop)
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t now_s = clock_now_us() / US_PER_S;
+    time_t now_s = time(NULL);
     struct tm tm;
 
     if (now_s == loop->date_s || !gmtime_r(&now_s, &tm))

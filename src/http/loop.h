@@ -6,6 +6,8 @@
  *     loop.c        one thread: its epoll, accept, what is due, stop
  *     connection.c  one connection: its state, its end
  *     exchange.c    one request from its first header to its last reply byte
+ *     body.c        the bytes of a reply that several have in common
+ *     stream.c      a reply's body that is made while the client reads it
  *     library.c     the HTTP library, behind library.h
  *     linger.c      sockets that are closed only after the client could read the last reply
  *     tls.c         certificates, and what is said on a TLS session beside the library
@@ -86,6 +88,18 @@ enum exchange_state {
     EXCHANGE_CUT, /* no reply of the library's will come; it closes the connection */
 };
 
+struct http_body {
+    struct buf text;
+    unsigned n_refs;
+};
+
+/* Zeroed unless the reply is one. */
+struct stream {
+    struct http_stream source;
+    struct buf piece;
+    size_t n_taken; /* of the piece, by the library */
+};
+
 /* A request and its reply. */
 struct exchange {
     struct http_request request; /* first: http_reply() finds the exchange by it */
@@ -97,6 +111,7 @@ struct exchange {
     struct guard_refusal
         *refused;       /* by begin(), to be said when the library takes a reply without closing */
     bool has_begun;     /* the service knows of it and has not been told the end */
+    bool is_head;       /* the client wants no body */
     bool closes;        /* the connection ends with this reply */
     bool is_unread;     /* the client may still be sending the body */
     enum http_wake why; /* EXCHANGE_RESUMED */
@@ -104,6 +119,7 @@ struct exchange {
     int reply_status;     /* EXCHANGE_REPLIED, or EXCHANGE_CUT with an error of ours */
     size_t reply_size;
     size_t n_unsent; /* its part of the server's */
+    struct stream stream;
     struct exchange *next_spare;
 };
 
@@ -195,6 +211,15 @@ void exchange_abandon(struct exchange *exchange);
 /* Tells the service, frees. */
 void exchange_end(struct exchange *exchange);
 void exchanges_free(struct loop *loop); /* the spare ones */
+/* So many bytes of its reply are in memory now. False: so much waits for other clients to read it
+   that this has no room. */
+bool exchange_hold(struct exchange *exchange, size_t size);
+
+/* stream.c. Opened once a reply; whoever opened it closes it, which does nothing without. */
+void stream_open(struct exchange *exchange, const struct http_stream *source);
+void stream_close(struct exchange *exchange);
+/* Up to `room` bytes, at least one. 0; HTTP_STREAM_END; a fault: the connection must be cut. */
+int stream_read(struct exchange *exchange, char *to, size_t room, size_t *ret_size);
 
 /* error.c */
 void error_body(struct buf *to, const struct refusal *why, int status, const char *reason,

@@ -274,6 +274,26 @@ static void request_ids_are_short_and_plain(void **state)
     assert_true(request_id_is_good(id));
 }
 
+static void a_control_character_is_found_wherever_it_stands(void **state)
+{
+    char value[20];
+
+    (void)state;
+    for (size_t size = 1; size < sizeof(value); size++) {
+        for (size_t at = 0; at < size; at++) {
+            for (int byte = 1; byte < 256; byte++) {
+                struct headers headers = {.size = 0};
+                memset(value, 'a', size);
+                value[size] = '\0';
+                value[at] = (char)byte;
+                headers_add(&headers, SLICE("X"), value);
+                bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7F;
+                assert_int_equal(headers.has_bad_header, is_control);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +308,7 @@ int main(void)
         cmocka_unit_test(bodies_come_without_an_encoding),
         cmocka_unit_test(every_parameter_counts),
         cmocka_unit_test(targets_have_a_path_and_a_query),
+        cmocka_unit_test(a_control_character_is_found_wherever_it_stands),
         cmocka_unit_test(request_ids_are_short_and_plain),
     };
 

@@ -119,6 +119,37 @@ static void a_reply_without_a_body_has_none(void **state)
     client_close(&client);
 }
 
+static void a_reply_with_a_tag_may_be_kept_and_asked_for_again(void **state)
+{
+    struct client client = client_open(*state);
+    struct reply reply = client_ask(
+        &client, "GET /tagged HTTP/1.1\r\nHost: h\r\nIf-None-Match: W/\"a\", \"b\"\r\n\r\n");
+
+    assert_string_equal(reply.body, "W/\"a\", \"b\"");
+    for (int i = 0; i < 2; i++) {
+        assert_header(&reply, "ETag", "\"t\"");
+        assert_header(&reply, "Vary", "Authorization");
+        assert_header(&reply, "Cache-Control", "private, no-cache");
+        reply = client_ask(&client, GET("/same"));
+    }
+    assert_int_equal(reply.status, 304);
+    client_close(&client);
+}
+
+static void not_modified_has_no_body(void **state)
+{
+    struct client client = client_open(*state);
+
+    for (int i = 0; i < 2; i++) { /* what followed on the connection would be taken for a body */
+        struct reply reply = client_ask(&client, GET("/same"));
+        assert_int_equal(reply.status, 304);
+        assert_header(&reply, "Content-Type", "");
+        assert_header(&reply, "Transfer-Encoding", "");
+        assert_int_equal(client.in.size, 0);
+    }
+    client_close(&client);
+}
+
 static void a_reply_larger_than_any_buffer_arrives_whole(void **state)
 {
     struct reply reply = service_ask(*state, GET("/big"));
@@ -305,6 +336,8 @@ int main(void)
         TEST_BOTH(a_request_id_that_is_not_plain_is_replaced, service_setup),
         TEST_BOTH(a_connection_is_used_again, service_setup),
         TEST_BOTH(a_refusal_without_a_body_keeps_the_connection, service_setup),
+        TEST_BOTH(a_reply_with_a_tag_may_be_kept_and_asked_for_again, service_setup),
+        TEST_BOTH(not_modified_has_no_body, service_setup),
         TEST_BOTH(head_is_get_without_the_body, service_setup),
         TEST_BOTH(a_reply_without_a_body_has_none, service_setup),
         TEST_BOTH(a_reply_larger_than_any_buffer_arrives_whole, service_setup),

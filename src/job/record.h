@@ -43,6 +43,7 @@ struct record_submitted {
     int64_t start_by_us;      /* a run not started by then expires */
     const host_number *hosts; /* ascending, no repeats; run number = position */
     uint32_t n_hosts;         /* at least 1 */
+    const struct uuid *bulk;  /* the bulk action that made it; NULL: none */
 };
 
 struct record_run {
@@ -62,6 +63,8 @@ struct record_job {
     uint64_t seq;
     struct uuid new_id;
     const char *user;
+    const struct uuid *bulk; /* RECORD_CANCELLED: the bulk action that did it; NULL: none */
+    int64_t version;         /* not 0: a job that has changed since is left alone */
 };
 
 /* Jobs in one record. */

@@ -5,6 +5,7 @@
 #include "ledger/apply.h"
 
 #include "base/mem.h"
+#include "ledger/names.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -160,36 +161,6 @@ int change_add_event(struct change *change, struct job_events *events,
 
 /* ---- submitted ---- */
 
-/* Names are numbered at first use, for the index. The text itself stands in the job's row. */
-#define NAME_SIZE_MAX 255 /* bytes; LMDB's keys end at 511 */
-
-/* *n_names: the last number given. 0 for names that are too long or come after 65,535 others: they
-   can't be filtered by, and all else works. */
-static int name_number(struct ledger *ledger, char kind, const char *name, uint16_t *n_names,
-                       uint16_t *ret)
-{
-    char bytes[1 + NAME_SIZE_MAX] = {kind};
-    size_t size = strlen(name);
-    struct slice value;
-
-    *ret = 0;
-    if (size > NAME_SIZE_MAX)
-        return 0;
-    memcpy(bytes + 1, name, size);
-    struct slice key = {.at = bytes, .size = 1 + size};
-    int r = table_get(&ledger->txn, TABLE_NAMES, key, &value);
-    if (r == 0) {
-        if (value.size != sizeof(*ret))
-            return FAULT(-EUCLEAN);
-        memcpy(ret, value.at, sizeof(*ret));
-    }
-    if (r != OUTCOME_NOT_FOUND || *n_names == UINT16_MAX)
-        return r == OUTCOME_NOT_FOUND ? 0 : r;
-    *ret = ++*n_names;
-    return table_put(&ledger->txn, TABLE_NAMES, key,
-                     (struct slice){.at = (const char *)ret, .size = sizeof(*ret)});
-}
-
 static struct slice id_slice(const struct uuid *id)
 {
     return (struct slice){.at = (const char *)id->bytes, .size = sizeof(id->bytes)};
@@ -214,6 +185,30 @@ static int submitted_check(struct ledger *ledger, const struct record_submitted 
     return r ? r : OUTCOME_CONFLICT;
 }
 
+static int bulk_number(struct ledger *ledger, const struct uuid *bulk, uint32_t *ret)
+{
+    *ret = 0;
+    return bulk ? names_number(ledger, NAME_BULK, name_of_uuid(bulk), ret) : 0;
+}
+
+/* What the index finds the job by. */
+static int submitted_names(struct ledger *ledger, const struct record_submitted *submitted,
+                           struct head *head)
+{
+    uint32_t operation = 0, user = 0;
+    int r = names_number(ledger, NAME_OPERATION, slice_of(submitted->op->type), &operation);
+
+    if (!r)
+        r = names_number(ledger, NAME_USER, slice_of(submitted->user), &user);
+    if (!r && submitted->target.kind == TARGET_LABEL)
+        r = names_number(ledger, NAME_TARGET, submitted->target.text, &head->target);
+    if (!r)
+        r = bulk_number(ledger, submitted->bulk, &head->bulk);
+    head->operation = (uint16_t)operation;
+    head->user = (uint16_t)user;
+    return r;
+}
+
 static int submitted_head(struct ledger *ledger, const struct record_submitted *submitted,
                           int64_t now_us, struct head *ret)
 {
@@ -228,11 +223,8 @@ static int submitted_head(struct ledger *ledger, const struct record_submitted *
                            (submitted->sensitive ? HEAD_SENSITIVE : 0)),
         .format = HEAD_FORMAT,
     };
-    struct meta_row *meta = &ledger->meta;
-    int r = name_number(ledger, 'o', submitted->op->type, &meta->n_operations, &head.operation);
+    int r = submitted_names(ledger, submitted, &head);
 
-    if (!r)
-        r = name_number(ledger, 'u', submitted->user, &meta->n_users, &head.user);
     if (r)
         return r;
     *ret = head;
@@ -299,6 +291,17 @@ int apply_submitted(struct ledger *ledger, const struct record *record, int64_t 
 
 /* ---- cancelled, retried ---- */
 
+/* The job that a record means. OUTCOME_CONFLICT: it is another version. */
+static int meant_open(struct ledger *ledger, const struct record_job *meant, int64_t now_us,
+                      struct change *ret)
+{
+    int r = change_open(ledger, meant->seq, now_us, ret);
+
+    if (r)
+        return r;
+    return meant->version && meant->version != ret->before.updated_us ? OUTCOME_CONFLICT : 0;
+}
+
 /* The flag and the line of history; the runs end by records of their own. */
 int apply_cancelled(struct ledger *ledger, const struct record *record, int64_t now_us,
                     struct ledger_effect *ret)
@@ -307,7 +310,7 @@ int apply_cancelled(struct ledger *ledger, const struct record *record, int64_t 
         .kind = JOB_EVENT_CANCELLED, .time_us = now_us, .text = slice_of(record->job.user)};
     struct job_events events;
     struct change change;
-    int r = change_open(ledger, record->job.seq, now_us, &change);
+    int r = meant_open(ledger, &record->job, now_us, &change);
 
     if (r)
         return r;
@@ -317,6 +320,8 @@ int apply_cancelled(struct ledger *ledger, const struct record *record, int64_t 
     }
     change.head.flags |= HEAD_CANCELLED;
     r = change_read_events(&change, &events);
+    if (!r && record->job.bulk)
+        r = bulk_number(ledger, record->job.bulk, &change.head.bulk);
     if (!r)
         r = change_add_event(&change, &events, &event);
     return r ? r : change_save(&change, ret);
@@ -329,7 +334,7 @@ int apply_retried(struct ledger *ledger, const struct record *record, int64_t no
         .kind = JOB_EVENT_RETRIED, .time_us = now_us, .id = record->job.new_id};
     struct job_events events;
     struct change change;
-    int r = change_open(ledger, record->job.seq, now_us, &change);
+    int r = meant_open(ledger, &record->job, now_us, &change);
 
     if (!r)
         r = change_read_events(&change, &events);
@@ -351,7 +356,8 @@ int delete_if_there(struct txn *txn, enum table table, struct slice key)
     return r == OUTCOME_NOT_FOUND ? 0 : r;
 }
 
-/* All that belongs to the job: here every table with rows of jobs is named. */
+/* All that belongs to the job: here every table with rows of jobs is named. Those with rows of
+   blocks forget it when the block is empty (checkpoint.c). */
 static int change_remove(struct change *change)
 {
     static const enum table tables[] = {TABLE_HEADS, TABLE_JOBS, TABLE_HOSTS, TABLE_EVENTS};
@@ -378,7 +384,7 @@ int apply_deleted(struct ledger *ledger, const struct record *record, int64_t no
                   struct ledger_effect *ret)
 {
     struct change change;
-    int r = change_open(ledger, record->job.seq, now_us, &change);
+    int r = meant_open(ledger, &record->job, now_us, &change);
 
     if (!r)
         r = change_remove(&change);

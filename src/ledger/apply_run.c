@@ -7,6 +7,8 @@
  */
 #include "ledger/apply.h"
 
+#include "ledger/hostruns.h"
+
 #include <errno.h>
 
 /* ---- a run's row ---- */
@@ -27,13 +29,16 @@ static int run_read(struct change *change, uint32_t run, struct run_row *ret)
     return r ? r : run_row_decode(bytes, ret);
 }
 
+/* `row` has its result as it came. */
 static int run_write(struct change *change, uint32_t run, const struct run_row *row)
 {
     struct run_key key = run_key(change->seq, run);
     struct buf *bytes = &change->ledger->row;
+    struct run_row packed = *row;
 
+    packed.is_packed = packer_pack(&change->ledger->packer, row->data, &packed.data);
     buf_clear(bytes);
-    run_row_encode(row, bytes);
+    run_row_encode(&packed, bytes);
     if (buf_overflowed(bytes))
         return FAULT(-EFBIG);
     return table_append(&change->ledger->txn, TABLE_RUNS, run_key_slice(&key), buf_slice(bytes));
@@ -334,6 +339,9 @@ int apply_moved(struct ledger *ledger, const struct record *record, int64_t now_
         return 0;
     }
     change.head.host = said->host;
-    r = run_add_event(&change, JOB_EVENT_MOVED, said->host);
+    ledger->runs_moved = true;
+    r = hostruns_move(ledger, said->seq, change.before.host, said->host);
+    if (!r)
+        r = run_add_event(&change, JOB_EVENT_MOVED, said->host);
     return r ? r : change_save(&change, ret);
 }

@@ -25,6 +25,8 @@ enum dimension {
     DIMENSION_CODE,      /* enum run_code, of each run that is failed */
     DIMENSION_CHANGED,   /* enum job_changed */
     DIMENSION_TARGET,    /* enum target_kind */
+    DIMENSION_LABEL,     /* number in `names` of a label target; no value: it has none */
+    DIMENSION_BULK,      /* number in `names` of a bulk action; no value: it has none */
     DIMENSION_COUNT
 };
 
@@ -38,25 +40,19 @@ struct block *block_free(struct block *block); /* accepts NULL, returns NULL */
 /* The job at `position` was `before` and is `after`; NULL: not there. */
 void block_move(struct block *block, uint16_t position, const struct head *before,
                 const struct head *after);
-uint32_t block_count(const struct block *block, enum dimension dimension, uint16_t value);
+uint32_t block_count(const struct block *block, enum dimension dimension, uint32_t value);
 /* The same for all values below `n` that are `wanted`: entries of a job with several count each. */
 uint32_t block_count_among(const struct block *block, enum dimension dimension, const bool *wanted,
                            size_t n);
-/* Positions of at most `limit` jobs of the value, highest first, leaving out the first `offset`.
-   How many. */
-unsigned block_page(const struct block *block, enum dimension dimension, uint16_t value,
-                    uint32_t offset, unsigned limit, uint16_t *ret);
-/* The same upwards, from position `from` on. */
-unsigned block_from(const struct block *block, enum dimension dimension, uint16_t value,
-                    uint16_t from, unsigned limit, uint16_t *ret);
-
 /* Blobs are written by checkpoints. Decoding believes nothing: -EUCLEAN. */
 #define BLOCK_BLOB_MAX ((size_t)64 << 20)
 void block_encode(const struct block *block, struct buf *to);
 int block_decode(struct slice blob, struct block **ret);
+/* Of an older program; it does not decode. */
+bool block_blob_is_old(struct slice blob);
 /* Whether some value is had by other jobs in `a` than in `b`; the first such value. */
 bool block_differs(const struct block *a, const struct block *b, enum dimension *ret_dimension,
-                   uint16_t *ret_value);
+                   uint32_t *ret_value);
 
 /* ---- all blocks ---- */
 
@@ -86,10 +82,6 @@ void blocks_move(struct blocks *blocks, uint64_t seq, const struct head *before,
 bool blocks_is_dirty(const struct blocks *blocks, uint64_t number);
 /* Drops blocks that are clean and empty. */
 void blocks_trim(struct blocks *blocks);
-/* Seqs of at most `limit` jobs of the value, newest first, leaving out the first `offset`. How
-   many. */
-unsigned blocks_page(const struct blocks *blocks, enum dimension dimension, uint16_t value,
-                     uint64_t offset, unsigned limit, uint64_t *ret);
 /* Sets of statuses: bits 1 << enum job_status. */
 #define STATUSES_OPEN  (1u << job_status_SUBMITTED | 1u << job_status_PROCESSING)
 #define STATUSES_FINAL (((1u << job_status_COUNT) - 1) & ~STATUSES_OPEN)

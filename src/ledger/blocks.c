@@ -6,7 +6,7 @@
  * block.
  */
 #include "base/mem.h"
-#include "ledger/block.h"
+#include "ledger/select.h"
 
 #include <assert.h>
 
@@ -55,7 +55,7 @@ void blocks_add(struct blocks *blocks, uint64_t number, struct block *block, boo
     assert(!slot->block);
     *slot = (struct block_slot){.block = block, .dirty = dirty, .version = ++blocks->last_version};
     for (unsigned status = 0; status < job_status_COUNT; status++)
-        blocks->totals[status] += block_count(block, DIMENSION_STATUS, (uint16_t)status);
+        blocks->totals[status] += block_count(block, DIMENSION_STATUS, status);
     blocks->total += block_count(block, DIMENSION_ALL, 0);
 }
 
@@ -104,79 +104,11 @@ void blocks_trim(struct blocks *blocks)
     memmove(blocks->v, blocks->v + n_gone, blocks->n * sizeof(*blocks->v));
 }
 
-unsigned blocks_page(const struct blocks *blocks, enum dimension dimension, uint16_t value,
-                     uint64_t offset, unsigned limit, uint64_t *ret)
-{
-    uint16_t positions[BLOCKS_PAGE_MAX];
-    unsigned n = 0;
-
-    assert(limit <= BLOCKS_PAGE_MAX);
-    for (size_t i = blocks->n; i > 0 && n < limit; i--) {
-        const struct block *block = blocks->v[i - 1].block;
-        uint32_t count = block ? block_count(block, dimension, value) : 0;
-        if (offset >= count) {
-            offset -= count;
-            continue;
-        }
-        unsigned found =
-            block_page(block, dimension, value, (uint32_t)offset, limit - n, positions);
-        for (unsigned k = 0; k < found; k++)
-            ret[n++] = (blocks->first + i - 1) * BLOCK_JOBS + positions[k];
-        offset = 0;
-    }
-    return n;
-}
-
-struct positions {
-    uint16_t v[BLOCKS_PAGE_MAX]; /* ascending */
-    unsigned n;
-};
-
-/* Of each status; `taken` of them are in the result already. */
-struct status_walk {
-    struct positions statuses[job_status_COUNT];
-    unsigned taken[job_status_COUNT];
-};
-
-/* The status whose next position is lowest; false: there is none left. */
-static bool walk_lowest(const struct status_walk *walk, unsigned *ret)
-{
-    bool found = false;
-
-    for (unsigned status = 0; status < job_status_COUNT; status++) {
-        const struct positions *positions = &walk->statuses[status];
-        unsigned at = walk->taken[status];
-        if (at == positions->n)
-            continue;
-        if (!found || positions->v[at] < walk->statuses[*ret].v[walk->taken[*ret]])
-            *ret = status;
-        found = true;
-    }
-    return found;
-}
-
-static unsigned block_walk(const struct block *block, unsigned statuses, uint16_t from,
-                           unsigned limit, uint16_t *ret)
-{
-    struct status_walk walk; /* too large to be zeroed each time */
-    unsigned status = 0, n = 0;
-
-    for (status = 0; status < job_status_COUNT; status++) {
-        struct positions *positions = &walk.statuses[status];
-        bool wanted = statuses & 1u << status;
-        positions->n = wanted ? block_from(block, DIMENSION_STATUS, (uint16_t)status, from, limit,
-                                           positions->v)
-                              : 0;
-        walk.taken[status] = 0;
-    }
-    while (n < limit && walk_lowest(&walk, &status))
-        ret[n++] = walk.statuses[status].v[walk.taken[status]++];
-    return n;
-}
-
 unsigned blocks_from(const struct blocks *blocks, unsigned statuses, uint64_t seq, unsigned limit,
                      uint64_t *ret)
 {
+    uint32_t values[job_status_COUNT];
+    const struct block_term term = term_of_statuses(statuses, values);
     uint16_t positions[BLOCKS_PAGE_MAX];
     uint64_t first = seq / BLOCK_JOBS;
     unsigned n = 0;
@@ -187,7 +119,11 @@ unsigned blocks_from(const struct blocks *blocks, unsigned statuses, uint64_t se
         const struct block *block = blocks->v[at].block;
         uint64_t base = (blocks->first + at) * BLOCK_JOBS;
         uint16_t from = base < seq ? (uint16_t)(seq - base) : 0;
-        unsigned found = block ? block_walk(block, statuses, from, limit - n, positions) : 0;
+        if (!block)
+            continue;
+        struct selection selection = block_select(block, &term, 1, NULL);
+        unsigned found = selection_up(&selection, from, limit - n, positions);
+        selection_release(&selection);
         for (unsigned i = 0; i < found; i++)
             ret[n++] = base + positions[i];
     }

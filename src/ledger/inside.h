@@ -8,8 +8,9 @@
 #ifndef REEVE_LEDGER_INSIDE_H
 #define REEVE_LEDGER_INSIDE_H
 
-#include "ledger/block.h"
+#include "ledger/filter.h"
 #include "ledger/ledger.h"
+#include "ledger/pack.h"
 #include "ledger/roster.h"
 #include "ledger/runs.h"
 #include "ledger/store.h"
@@ -33,13 +34,18 @@ struct ledger {
     struct meta_row committed_meta;
     struct move *moves; /* of the batch, in order */
     size_t n_moves, room_moves;
-    bool agents_changed; /* by the batch */
-    struct buf row;      /* for encoding one row at a time */
+    bool agents_changed, names_added, runs_moved; /* by the batch */
+    struct buf row;                               /* for encoding one row at a time */
+    struct packer packer;
+    uint64_t hostruns_next; /* full blocks before it have all their rows, see checkpoint.c */
     _Atomic uint64_t refused;
 
     pthread_rwlock_t lock;
     struct blocks blocks;
+    uint64_t end_seq;           /* no job has this seq or a higher one */
     uint64_t agents_version;    /* changes with every change of a host's name */
+    uint64_t names_version;     /* changes with every new name (names.h) */
+    uint64_t moved_version;     /* changes when a run gets another host */
     _Atomic uint64_t published; /* id of the transaction that all this belongs to */
 };
 
@@ -47,8 +53,11 @@ struct ledger_reader {
     struct ledger *ledger;
     struct txn txn; /* idle between answers */
     struct roster roster;
+    struct filters filters;
+    struct host_sets host_sets;
     struct runs runs; /* of the job that is being read */
     struct buf lines; /* of its timeline */
+    struct packer packer;
 };
 
 struct ledger_options {
@@ -73,6 +82,15 @@ void reader_end(struct ledger_reader *reader);
 int reader_seq(struct ledger_reader *reader, const struct uuid *id, uint64_t *ret);
 int reader_head(struct ledger_reader *reader, uint64_t seq, struct head *ret);
 int reader_job(struct ledger_reader *reader, uint64_t seq, struct job_row *ret);
+
+/* In the batch: what was committed last. */
+int ledger_read_meta(struct ledger *ledger);
+/* raise.c: the rows of a ledger of an older format are brought up, before anything reads them. Also
+   of one that was killed while it did so. */
+int ledger_raise(struct ledger *ledger);
+/* Ends the batch on disk; then readers must be told of it. */
+int batch_write(struct ledger *ledger);
+void ledger_publish(struct ledger *ledger);
 
 /* The head of a job in a transaction of either kind; OUTCOME_NOT_FOUND. */
 int head_get(struct txn *txn, uint64_t seq, struct head *ret);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 
 #include <errno.h>
 
@@ -48,7 +49,7 @@ static bool run_has_error(const struct run_row *run)
     return run->at.state == run_state_FAILED || run->at.state == run_state_SKIPPED;
 }
 
-static void put_run_error(struct buf *to, const struct run_row *run)
+void put_run_error(struct buf *to, const struct run_row *run)
 {
     struct slice error = run_has_error(run) ? run_error(run) : (struct slice){0};
 
@@ -65,26 +66,59 @@ static enum job_changed run_changed(const struct run_row *run)
     return run->has_changed && run->changed ? JOB_CHANGED_TRUE : JOB_CHANGED_FALSE;
 }
 
-static void put_response(struct buf *to, const struct run_row *run, struct slice quoted_name)
+void put_run_changed(struct buf *to, const struct run_row *run)
 {
+    put_changed(to, run_changed(run));
+}
+
+void put_run_duration(struct buf *to, const struct run_row *run)
+{
+    char duration[DURATION_TEXT_SIZE];
+
+    if (!run->started_us)
+        return;
+    duration_format(run->finished_us - run->started_us, duration);
+    PUT(to, ",\"duration\":\"");
+    buf_add_text(to, duration);
+    PUT(to, "\"");
+}
+
+int put_run_data(struct buf *to, const struct run_row *run, struct packer *packer)
+{
+    if (!run->is_packed) {
+        buf_add_slice(to, run->data);
+        return 0;
+    }
+    char *at = buf_reserve(to, run->data_size);
+    if (!at)
+        return 0;
+    int r = packer_unpack(packer, run->data, at);
+    to->size += r ? 0 : run->data_size;
+    return r;
+}
+
+static int put_response(struct buf *to, struct ledger_reader *reader, const struct run_row *run,
+                        struct slice quoted_name)
+{
+    int r = 0;
+
     PUT(to, "{\"status\":\"");
     buf_add_text(to, run_state_words[run->at.state].word);
     PUT(to, "\"");
     if (run->at.state == run_state_COMPLETED && run->data.size) {
         PUT(to, ",\"data\":");
-        buf_add_slice(to, run->data);
+        r = put_run_data(to, run, &reader->packer);
     }
-    put_changed(to, run_changed(run));
+    put_run_changed(to, run);
     put_run_error(to, run);
     PUT(to, ",\"hostname\":");
     buf_add_slice(to, quoted_name);
     PUT(to, "}");
+    return r;
 }
 
 static void put_agent_state(struct buf *to, const struct run_row *run)
 {
-    char duration[DURATION_TEXT_SIZE];
-
     PUT(to, "{\"status\":\"");
     buf_add_text(to, run_state_words[run->at.state].word);
     PUT(to, "\"");
@@ -94,12 +128,8 @@ static void put_agent_state(struct buf *to, const struct run_row *run)
         buf_add_text(to, run_code_words[run->at.code].word);
         PUT(to, "\"");
     }
-    if (run_state_is_final(run->at.state) && run->started_us) {
-        duration_format(run->finished_us - run->started_us, duration);
-        PUT(to, ",\"duration\":\"");
-        buf_add_text(to, duration);
-        PUT(to, "\"");
-    }
+    if (run_state_is_final(run->at.state))
+        put_run_duration(to, run);
     PUT(to, "}");
 }
 
@@ -113,7 +143,7 @@ static uint32_t runs_shown(const struct runs *runs)
 
     while (n < runs->n && n < LEDGER_RUNS_SHOWN) {
         const struct run_row *row = &runs_at(runs, n)->row;
-        size += row->data.size + 3 * row->error.size; /* response, agent state, timeline */
+        size += row->data_size + 3 * row->error.size; /* response, agent state, timeline */
         if (n > 0 && size > ITEM_RUNS_BYTES)
             break;
         n++;
@@ -121,7 +151,7 @@ static uint32_t runs_shown(const struct runs *runs)
     return n;
 }
 
-static int put_responses(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown,
+static int put_responses(struct buf *to, struct ledger_reader *reader, uint32_t n_shown,
                          const struct ledger_sink *sink)
 {
     bool comma = false;
@@ -138,8 +168,9 @@ static int put_responses(struct buf *to, const struct ledger_reader *reader, uin
         comma = true;
         buf_add_slice(to, quoted);
         PUT(to, ":");
-        put_response(to, &run->row, quoted);
-        r = item_piece(sink, to);
+        r = put_response(to, reader, &run->row, quoted);
+        if (!r)
+            r = item_piece(sink, to);
     }
     PUT(to, "}");
     return r;
@@ -168,7 +199,7 @@ static int put_agent_states(struct buf *to, const struct ledger_reader *reader, 
     return r;
 }
 
-static int put_broadcast(struct buf *to, const struct ledger_reader *reader, uint32_t n_shown,
+static int put_broadcast(struct buf *to, struct ledger_reader *reader, uint32_t n_shown,
                          const struct ledger_sink *sink)
 {
     int r = put_responses(to, reader, n_shown, sink);
@@ -223,12 +254,12 @@ static void put_job_error(struct buf *to, const struct ledger_reader *reader)
     PUT(to, "\"");
 }
 
-static void put_one_run_result(struct buf *to, const struct run *run)
+static int put_one_run_result(struct buf *to, struct ledger_reader *reader, const struct run *run)
 {
     if (run->row.at.state != run_state_COMPLETED || run->row.data.size == 0)
-        return;
+        return 0;
     PUT(to, ",\"result\":");
-    buf_add_slice(to, run->row.data);
+    return put_run_data(to, &run->row, &reader->packer);
 }
 
 static void put_begin(struct buf *to, const struct head *head, struct slice fragment)
@@ -244,6 +275,8 @@ static void put_begin(struct buf *to, const struct head *head, struct slice frag
     put_time(to, head->created_us);
     PUT(to, ",");
     buf_add_slice(to, fragment);
+    if (head->flags & HEAD_SENSITIVE)
+        PUT(to, ",\"sensitive\":true");
 }
 
 static int give(const struct ledger_sink *sink, struct buf *to)
@@ -258,6 +291,61 @@ static int give(const struct ledger_sink *sink, struct buf *to)
 int item_piece(const struct ledger_sink *sink, struct buf *to)
 {
     return sink && to->size >= ITEM_PIECE_BYTES ? give(sink, to) : 0;
+}
+
+static void put_end(struct buf *to, const struct ledger_reader *reader, const struct head *head)
+{
+    if (head->counts.total == 1) {
+        PUT(to, ",\"hostname\":");
+        buf_add_slice(to, roster_quoted(&reader->roster, head->host));
+    }
+    PUT(to, ",\"updated_at\":");
+    put_time(to, head->updated_us);
+}
+
+static void put_run_summary(struct buf *to, const struct run_counts *counts)
+{
+    const struct {
+        const char *name;
+        uint32_t n;
+    } members[] = {
+        {",\"runs\":{\"total\":", counts->total},
+        {",\"completed\":", counts->completed},
+        {",\"failed\":", counts->failed},
+        {",\"skipped\":", counts->skipped},
+        {",\"active\":", counts->total - counts->completed - counts->failed - counts->skipped},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        buf_add_text(to, members[i].name);
+        buf_add_i64(to, members[i].n);
+    }
+    PUT(to, "}");
+}
+
+/* Runs are read only for the error. */
+int item_write_summary(struct ledger_reader *reader, uint64_t seq, struct buf *to)
+{
+    struct head head;
+    struct job_row job;
+    int r = reader_head(reader, seq, &head);
+
+    if (!r)
+        r = reader_job(reader, seq, &job);
+    if (!r && status_has_error(head_status(&head)))
+        r = runs_read(&reader->runs, &reader->txn, &reader->roster, seq, &head);
+    if (r)
+        return r;
+    if (head.counts.total == 1 && !roster_has(&reader->roster, head.host))
+        return FAULT(-EUCLEAN);
+    put_begin(to, &head, job.fragment);
+    put_changed(to, head_changed(&head));
+    if (status_has_error(head_status(&head)))
+        put_job_error(to, reader);
+    put_end(to, reader, &head);
+    put_run_summary(to, &head.counts);
+    PUT(to, "}");
+    return 0;
 }
 
 static int item_write_to(struct ledger_reader *reader, uint64_t seq, const struct ledger_sink *sink,
@@ -278,19 +366,14 @@ static int item_write_to(struct ledger_reader *reader, uint64_t seq, const struc
     uint32_t n_shown = sink ? reader->runs.n : runs_shown(&reader->runs);
 
     put_begin(to, &head, job.fragment);
-    if (head.flags & HEAD_SENSITIVE)
-        PUT(to, ",\"sensitive\":true");
     if (one_run)
-        put_one_run_result(to, first);
+        r = put_one_run_result(to, reader, first);
+    if (r)
+        return r;
     put_changed(to, head_changed(&head));
     if (status_has_error(head_status(&head)))
         put_job_error(to, reader);
-    if (one_run) {
-        PUT(to, ",\"hostname\":");
-        buf_add_slice(to, roster_quoted(&reader->roster, first->host));
-    }
-    PUT(to, ",\"updated_at\":");
-    put_time(to, head.updated_us);
+    put_end(to, reader, &head);
     if (target_is_broadcast(head.target_kind))
         r = put_broadcast(to, reader, n_shown, sink);
     if (!r)

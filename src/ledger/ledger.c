@@ -108,13 +108,23 @@ static int last_is_below(struct ledger *ledger, enum table table, uint64_t end)
     return r || last < end ? r : FAULT(-EUCLEAN);
 }
 
-static int ledger_load(struct ledger *ledger)
+int ledger_read_meta(struct ledger *ledger)
 {
     struct slice bytes;
     int r = table_get(&ledger->txn, TABLE_META, u64_slice(&meta_key), &bytes);
 
     if (!r)
         r = meta_row_decode(bytes, &ledger->meta);
+    if (r)
+        return r;
+    ledger->committed_meta = ledger->meta;
+    return 0;
+}
+
+static int ledger_load(struct ledger *ledger)
+{
+    int r = ledger_read_meta(ledger);
+
     if (!r)
         r = last_is_below(ledger, TABLE_HEADS, ledger->meta.next_seq);
     if (!r)
@@ -123,12 +133,7 @@ static int ledger_load(struct ledger *ledger)
         r = ledger_load_blocks(ledger, TABLE_DIRTY);
     if (!r)
         r = ledger_load_blocks(ledger, TABLE_BLOCKS);
-    if (r)
-        return r;
-    /* Older programs can't open it once this one has written to it. */
-    ledger->meta.format = LEDGER_FORMAT;
-    ledger->committed_meta = ledger->meta;
-    return 0;
+    return r;
 }
 
 /* ---- open and close ---- */
@@ -155,6 +160,7 @@ void ledger_drop(struct ledger *ledger)
         ledger_abort(ledger);
     blocks_release(&ledger->blocks);
     buf_release(&ledger->row);
+    packer_release(&ledger->packer);
     mem_free(ledger->moves);
     pthread_rwlock_destroy(&ledger->lock);
     store_close(ledger->store);
@@ -163,8 +169,10 @@ void ledger_drop(struct ledger *ledger)
 
 static int ledger_open_in(struct ledger *ledger)
 {
-    int r = ledger_begin(ledger);
+    int r = ledger_raise(ledger);
 
+    if (!r)
+        r = ledger_begin(ledger);
     if (r)
         return r;
     r = ledger_load(ledger);
@@ -185,7 +193,7 @@ int ledger_open_with(const char *dir, const struct ledger_options *options, stru
         return r;
     struct ledger *ledger = mem_alloc(sizeof(*ledger));
     ledger->store = store;
-    ledger->agents_version = 1;
+    ledger->agents_version = ledger->names_version = ledger->moved_version = 1;
     buf_init(&ledger->row, BLOCK_BLOB_MAX);
     lock_init(&ledger->lock);
     r = ledger_open_in(ledger);
@@ -232,7 +240,7 @@ int ledger_begin(struct ledger *ledger)
         return r;
     ledger->in_batch = true;
     ledger->n_moves = 0;
-    ledger->agents_changed = false;
+    ledger->agents_changed = ledger->names_added = ledger->runs_moved = false;
     return 0;
 }
 
@@ -258,7 +266,7 @@ static int meta_write(struct ledger *ledger)
     return meta_put(ledger);
 }
 
-static int batch_write(struct ledger *ledger)
+int batch_write(struct ledger *ledger)
 {
     int r = txn_commit(&ledger->txn);
 
@@ -270,7 +278,7 @@ static int batch_write(struct ledger *ledger)
     return r;
 }
 
-static void ledger_publish(struct ledger *ledger)
+void ledger_publish(struct ledger *ledger)
 {
     pthread_rwlock_wrlock(&ledger->lock);
     for (size_t i = 0; i < ledger->n_moves; i++) {
@@ -279,7 +287,10 @@ static void ledger_publish(struct ledger *ledger)
                     move->has_after ? &move->after : NULL);
     }
     blocks_trim(&ledger->blocks);
+    ledger->end_seq = ledger->committed_meta.next_seq;
     ledger->agents_version += ledger->agents_changed;
+    ledger->names_version += ledger->names_added;
+    ledger->moved_version += ledger->runs_moved;
     /* Not the id the batch had: LMDB writes nothing for a batch that changed nothing. */
     ledger->published = store_last_txn(ledger->store);
     pthread_rwlock_unlock(&ledger->lock);
@@ -303,56 +314,6 @@ int ledger_commit(struct ledger *ledger)
 {
     assert(ledger->in_batch);
     return batch_end(ledger, meta_write(ledger));
-}
-
-/* An empty block has no blob. */
-static int block_checkpoint(struct ledger *ledger, uint64_t number, const struct block *block)
-{
-    struct slice key = u64_slice(&number);
-    int r;
-
-    if (block_count(block, DIMENSION_ALL, 0) == 0) {
-        r = table_delete(&ledger->txn, TABLE_BLOCKS, key);
-    } else {
-        buf_clear(&ledger->row);
-        block_encode(block, &ledger->row);
-        if (buf_overflowed(&ledger->row))
-            return FAULT(-EFBIG);
-        r = table_put(&ledger->txn, TABLE_BLOCKS, key, buf_slice(&ledger->row));
-    }
-    if (r && r != OUTCOME_NOT_FOUND)
-        return r;
-    r = table_delete(&ledger->txn, TABLE_DIRTY, key);
-    return r == OUTCOME_NOT_FOUND ? 0 : r;
-}
-
-int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max)
-{
-    struct blocks *blocks = &ledger->blocks;
-    unsigned n = 0;
-    size_t end = 0;
-
-    store_drop_dead_readers(ledger->store);
-    int r = ledger_begin(ledger);
-    for (; !r && end < blocks->n && n < blocks_max; end++) {
-        if (!blocks->v[end].dirty)
-            continue;
-        r = block_checkpoint(ledger, blocks->first + end, blocks->v[end].block);
-        n++;
-    }
-    if (r) {
-        if (ledger->in_batch)
-            ledger_abort(ledger);
-        return r;
-    }
-    r = batch_write(ledger);
-    if (r)
-        return r;
-    /* Readers do not look at it. Cleared before blocks_trim(). */
-    for (size_t i = 0; i < end; i++)
-        blocks->v[i].dirty = false;
-    ledger_publish(ledger);
-    return 0;
 }
 
 int ledger_try(struct ledger *ledger)
@@ -400,8 +361,11 @@ void ledger_reader_close(struct ledger_reader *reader)
 {
     snapshot_close(&reader->txn);
     roster_release(&reader->roster);
+    filters_release(&reader->filters);
+    host_sets_release(&reader->host_sets);
     runs_release(&reader->runs);
     buf_release(&reader->lines);
+    packer_release(&reader->packer);
     mem_free(reader);
 }
 

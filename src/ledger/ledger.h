@@ -55,17 +55,20 @@ struct ledger_effect {
     uint32_t n_dropped;     /* RECORD_DROPPED: jobs that are gone by it */
 };
 /* 0 applied; a repeat is 0 and changes nothing. OUTCOME_NOT_FOUND: no such job, run or host.
-   OUTCOME_CONFLICT: the transition table refuses it (counted), or the record is not sound: hosts
-   out of order, an id or machine id that is another's, one retry too many for the job's history.
+   OUTCOME_CONFLICT: the transition table refuses it (counted), the job is another version, or the
+   record is not sound: hosts out of order, an id or machine id that is another's, one retry too
+   many for the job's history.
    Outcomes change nothing. < 0: the batch is lost, the process must stop. */
 int ledger_apply(struct ledger *ledger, const struct record *record, struct ledger_effect *ret);
 int ledger_commit(struct ledger *ledger);
 void ledger_abort(struct ledger *ledger);
 
-/* Writes the index of up to `blocks_max` blocks that changed since their last checkpoint, in a
-   commit of its own. Called when idle; start-up rebuilds what was not written. Returns as a
-   commit. */
+/* Writes the index of up to `blocks_max` blocks that changed since their last checkpoint, and of one
+   block that is full which jobs each host has, in a commit of its own. Called when idle; start-up
+   rebuilds what was not written. Returns as a commit. */
 int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max);
+/* Whether another checkpoint has something to write. */
+bool ledger_is_behind(const struct ledger *ledger);
 /* Whether the disk takes a commit, by one that changes nothing. Returns as a commit. */
 int ledger_try(struct ledger *ledger);
 
@@ -115,7 +118,16 @@ struct ledger_question {
     enum ledger_view view;
     enum ledger_from from;
     uint64_t at;
-    unsigned limit; /* at most LEDGER_PAGE_MAX */
+    unsigned limit;   /* at most LEDGER_PAGE_MAX */
+    size_t bytes_max; /* 0: LEDGER_PAGE_BYTES; the same, of this page */
+    const struct ledger_lines *lines; /* NULL: the items are a JSON array */
+};
+
+/* Items as JSON lines, each ended by a newline: `begin` appends how each begins, an object that is
+   not closed, to which the item's members are added: {"cursor":"…" */
+struct ledger_lines {
+    void (*begin)(void *owner, uint64_t seq, struct buf *to);
+    void *owner;
 };
 
 struct ledger_page {
@@ -127,7 +139,7 @@ struct ledger_page {
     uint64_t newest_seq, oldest_seq; /* of the items, when there are any */
     bool has_newer, has_older;       /* jobs that match, beyond the items */
 };
-/* Appends the page to *items, as a JSON array of job_item, newest first. Where *items has no room
+/* Appends the page to *items, as a JSON array of job_item or as lines of it, newest first. Where *items has no room
    left the page ends early too. */
 int ledger_list(struct ledger_reader *reader, const struct ledger_question *question,
                 struct ledger_page *ret_page, struct buf *items);
@@ -141,6 +153,45 @@ int ledger_find(struct ledger_reader *reader, const struct ledger_question *ques
                 struct ledger_page *ret_page, struct ledger_found found[LEDGER_PAGE_MAX]);
 /* The totals alone, of all jobs. */
 int ledger_counts(struct ledger_reader *reader, struct ledger_page *ret);
+/* ---- counts of jobs by what they have in common, and by time ---- */
+
+#define LEDGER_BUCKETS_MAX       1000
+#define LEDGER_GROUPS_MAX        1000    /* named of one kind */
+#define LEDGER_JOBS_BY_HOST_MAX (1u << 20) /* submitted in the filter's times, to count by host */
+
+struct ledger_stats_question {
+    struct ledger_filter filter;
+    unsigned by; /* 1 << enum stats_by of each wanted */
+    /* Pieces of time that begin at multiples of it; 0: none. The filter then has both times, and
+       there are at most LEDGER_BUCKETS_MAX between. */
+    int64_t bucket_us;
+};
+struct ledger_group {
+    const char *name;
+    uint64_t n;
+};
+struct ledger_groups {
+    struct ledger_group *v; /* those with jobs, the largest first */
+    size_t n;
+    uint64_t others; /* the sum of those that have no name or found no room */
+};
+struct ledger_bucket {
+    int64_t start_us;
+    uint64_t counts[job_status_COUNT];
+};
+struct ledger_stats {
+    uint64_t total; /* jobs matching the filter */
+    struct ledger_groups by[stats_by_COUNT];
+    struct ledger_bucket *buckets; /* the oldest first */
+    size_t n_buckets;
+};
+/* In the arena, all from one snapshot. OUTCOME_INVALID naming `since`: over
+   LEDGER_JOBS_BY_HOST_MAX; OUTCOME_TOO_LARGE: as ledger_list(). */
+int ledger_stats(struct ledger_reader *reader, const struct ledger_stats_question *question,
+                 struct arena *arena, struct ledger_stats *ret, struct refusal *why);
+/* How many pieces there are from one time to the other. */
+uint64_t ledger_n_buckets(int64_t since_us, int64_t until_us, int64_t bucket_us);
+
 /* Appends one job_item. OUTCOME_NOT_FOUND. */
 int ledger_item(struct ledger_reader *reader, const struct uuid *id, struct buf *item);
 
@@ -189,6 +240,27 @@ int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct aren
 /* Where one run stands, without reading the others. OUTCOME_NOT_FOUND: no such job or run. */
 int ledger_run_point(struct ledger_reader *reader, const struct uuid *id, uint32_t number,
                      host_number *ret_host, struct run_point *ret);
+
+/* Runs of one job, in order of run number, which never changes. */
+#define LEDGER_RUN_PAGE_MAX 1000
+struct ledger_run_question {
+    unsigned states; /* 1 << enum run_state of each wanted; 0: any */
+    uint32_t from;   /* the first run number that may be shown */
+    unsigned limit;  /* at most LEDGER_RUN_PAGE_MAX */
+};
+struct ledger_run_page {
+    struct run_counts counts; /* of all runs of the job */
+    uint32_t total;           /* runs of the wanted states */
+    unsigned n_items;
+    bool has_next; /* there are more, from run number `next` on */
+    uint32_t next;
+};
+/* Appends the page to *items, as a JSON array of job_run; it ends early at LEDGER_PAGE_BYTES and
+   where *items has no room left. Without `states` it costs the same for any number of runs.
+   OUTCOME_NOT_FOUND: no such job. */
+int ledger_run_page(struct ledger_reader *reader, const struct uuid *id,
+                    const struct ledger_run_question *question, struct ledger_run_page *ret,
+                    struct buf *items);
 
 /* Every run that is not final, oldest job first; for dispatch at start. A non-zero return of `each`
    stops the walk and is returned. `job` and `run` are valid during the call. */

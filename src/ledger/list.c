@@ -16,81 +16,87 @@
 _Static_assert(LEDGER_PAGE_MAX <= BLOCKS_PAGE_MAX, "a page is one answer of the index");
 
 struct page_copy {
-    /* wanted */
-    enum dimension dimension;
-    uint16_t value;
-    uint64_t offset;
-    unsigned limit;
-    /* found */
+    const struct ledger_question *question;
     struct ledger_page page;
-    uint64_t seqs[LEDGER_PAGE_MAX];
+    uint64_t seqs[LEDGER_PAGE_MAX]; /* newest first */
     unsigned n;
 };
 
-static void copy_page(const struct ledger *ledger, void *ret)
+static void copy_newer(const struct filter_view *view, struct page_copy *copy)
 {
-    struct page_copy *copy = ret;
-    const struct blocks *blocks = &ledger->blocks;
+    uint64_t upwards[LEDGER_PAGE_MAX];
 
-    for (unsigned status = 0; status < job_status_COUNT; status++)
-        copy->page.counts[status] = blocks->totals[status];
-    copy->page.total =
-        copy->dimension == DIMENSION_STATUS ? blocks->totals[copy->value] : blocks->total;
-    if (copy->offset < copy->page.total)
-        copy->n = blocks_page(blocks, copy->dimension, copy->value, copy->offset, copy->limit,
-                              copy->seqs);
+    copy->n = filter_up(view, copy->question->at + 1, copy->question->limit, upwards);
+    for (unsigned i = 0; i < copy->n; i++)
+        copy->seqs[i] = upwards[copy->n - 1 - i];
 }
 
-/* False: the item went over a limit and is not the first: it was taken back, the page ends before
-   it. */
-static bool item_stays(struct buf *items, size_t page_start, size_t item_start, bool first)
+static void copy_seqs(const struct filter_view *view, struct page_copy *copy)
 {
-    bool over = buf_overflowed(items) || items->size - page_start > LEDGER_PAGE_BYTES;
+    const struct ledger_question *question = copy->question;
 
-    if (!over || first)
-        return true;
-    items->size = item_start;
-    items->overflowed = false;
-    return false;
-}
-
-static int page_write(struct ledger_reader *reader, struct page_copy *copy, struct buf *items)
-{
-    size_t page_start = items->size;
-    unsigned n = 0;
-
-    PUT(items, "[");
-    for (; n < copy->n; n++) {
-        size_t item_start = items->size;
-        if (n > 0)
-            PUT(items, ",");
-        int r = item_write(reader, copy->seqs[n], items);
-        if (r)
-            return r;
-        if (!item_stays(items, page_start, item_start, n == 0))
-            break;
+    switch (question->from) {
+    case LEDGER_FROM_OFFSET:
+        if (question->at < copy->page.total)
+            copy->n = filter_down(view, view->end, question->at, question->limit, copy->seqs);
+        break;
+    case LEDGER_FROM_OLDER:
+        copy->n = filter_down(view, question->at, 0, question->limit, copy->seqs);
+        break;
+    case LEDGER_FROM_NEWER:
+        copy_newer(view, copy);
+        break;
     }
-    PUT(items, "]");
-    copy->page.n_items = n;
+}
+
+static void copy_neighbours(const struct filter_view *view, struct page_copy *copy)
+{
+    const struct ledger_question *question = copy->question;
+    struct ledger_page *page = &copy->page;
+    uint64_t other;
+
+    if (question->from == LEDGER_FROM_OFFSET) {
+        page->has_newer = question->at > 0;
+        page->has_older = question->at + copy->n < page->total;
+        return;
+    }
+    page->has_newer = filter_up(view, copy->seqs[0] + 1, 1, &other) > 0;
+    page->has_older = filter_down(view, copy->seqs[copy->n - 1], 0, 1, &other) > 0;
+}
+
+static bool copy_page(const struct filter_view *view, bool must_end, void *owner)
+{
+    struct page_copy *copy = owner;
+
+    (void)must_end;
+    memcpy(copy->page.counts, view->blocks->totals, sizeof(copy->page.counts));
+    filter_counts(view, copy->page.matching);
+    copy->page.total = filter_total(view, copy->page.matching);
+    copy_seqs(view, copy);
+    if (copy->n > 0)
+        copy_neighbours(view, copy);
+    return true;
+}
+
+static int page_begin(struct ledger_reader *reader, struct page_copy *copy)
+{
+    assert(copy->question->limit <= LEDGER_PAGE_MAX);
+    int r = filter_begin(reader, &copy->question->filter, copy_page, copy);
+    if (r)
+        return r;
+    copy->page.position = snapshot_id(&reader->txn);
     return 0;
 }
 
 int ledger_list(struct ledger_reader *reader, const struct ledger_question *question,
                 struct ledger_page *ret_page, struct buf *items)
 {
-    unsigned statuses = question->filter.statuses;
-    struct page_copy copy = {
-        .dimension = statuses ? DIMENSION_STATUS : DIMENSION_ALL,
-        .value = statuses ? (uint16_t)__builtin_ctz(statuses) : 0,
-        .offset = question->at,
-        .limit = question->limit,
-    };
+    struct page_copy copy = {.question = question};
+    int r = page_begin(reader, &copy);
 
-    assert(question->limit <= LEDGER_PAGE_MAX);
-    int r = reader_begin(reader, copy_page, &copy);
     if (r)
         return r;
-    r = page_write(reader, &copy, items);
+    r = page_write(reader, question, copy.seqs, copy.n, &copy.page, items);
     reader_end(reader);
     if (r)
         return r;
@@ -98,16 +104,50 @@ int ledger_list(struct ledger_reader *reader, const struct ledger_question *ques
     return 0;
 }
 
+int ledger_find(struct ledger_reader *reader, const struct ledger_question *question,
+                struct ledger_page *ret_page, struct ledger_found found[LEDGER_PAGE_MAX])
+{
+    struct page_copy copy = {.question = question};
+    int r = page_begin(reader, &copy);
+
+    if (r)
+        return r;
+    for (unsigned i = 0; !r && i < copy.n; i++) {
+        struct head head;
+        r = reader_head(reader, copy.seqs[i], &head);
+        if (r)
+            break;
+        found[i] = (struct ledger_found){
+            .seq = copy.seqs[i], .id = head.id, .version = head.updated_us};
+    }
+    reader_end(reader);
+    if (r)
+        return r;
+    copy.page.n_items = copy.n;
+    if (copy.n > 0) {
+        copy.page.newest_seq = copy.seqs[0];
+        copy.page.oldest_seq = copy.seqs[copy.n - 1];
+    }
+    *ret_page = copy.page;
+    return 0;
+}
+
 int ledger_counts(struct ledger_reader *reader, struct ledger_page *ret)
 {
-    struct page_copy copy = {.dimension = DIMENSION_ALL};
+    static const struct ledger_question all = {.limit = 0};
+    struct page_copy copy = {.question = &all};
+    int r = page_begin(reader, &copy);
 
-    int r = reader_begin(reader, copy_page, &copy);
     if (r)
         return r;
     reader_end(reader);
     *ret = copy.page;
     return 0;
+}
+
+uint64_t ledger_position(const struct ledger *ledger)
+{
+    return ledger->published;
 }
 
 /* ---- a job and its runs ---- */
@@ -180,12 +220,25 @@ int ledger_sealed(struct ledger_reader *reader, const struct uuid *id, uint32_t 
     return r;
 }
 
-static struct ledger_run run_copy(const struct ledger_reader *reader, const struct run *run,
-                                  struct arena *arena)
+static int data_copy(struct ledger_reader *reader, const struct run_row *row, struct arena *arena,
+                     struct slice *ret)
+{
+    char *at = row->data_size ? arena_alloc(arena, row->data_size + 1) : NULL;
+
+    *ret = (struct slice){.at = at, .size = row->data_size};
+    if (row->is_packed)
+        return packer_unpack(&reader->packer, row->data, at);
+    if (at)
+        memcpy(at, row->data.at, row->data_size);
+    return 0;
+}
+
+static int run_copy(struct ledger_reader *reader, const struct run *run, struct arena *arena,
+                    struct ledger_run *ret)
 {
     const struct run_row *row = &run->row;
 
-    return (struct ledger_run){
+    *ret = (struct ledger_run){
         .run = (uint32_t)(run - reader->runs.v),
         .host = run->host,
         .hostname = arena_copy(arena, roster_name(&reader->roster, run->host)),
@@ -193,12 +246,11 @@ static struct ledger_run run_copy(const struct ledger_reader *reader, const stru
         .has_changed = row->has_changed,
         .changed = row->changed,
         .error = row->error.size ? arena_copy(arena, row->error) : NULL,
-        .data = {.at = row->data.size ? arena_copy(arena, row->data) : NULL,
-                 .size = row->data.size},
         .acknowledged_us = row->acknowledged_us,
         .started_us = row->started_us,
         .finished_us = row->finished_us,
     };
+    return data_copy(reader, row, arena, &ret->data);
 }
 
 static int runs_of(struct ledger_reader *reader, uint64_t seq)
@@ -214,7 +266,7 @@ static bool runs_are_too_large(const struct runs *runs)
     size_t size = 0;
 
     for (uint32_t i = 0; i < runs->n && size <= LEDGER_RUNS_BYTES; i++)
-        size += runs->v[i].row.data.size + runs->v[i].row.error.size;
+        size += runs->v[i].row.data_size + runs->v[i].row.error.size;
     return size > LEDGER_RUNS_BYTES;
 }
 
@@ -232,10 +284,10 @@ static int runs_copy(struct ledger_reader *reader, const struct uuid *id, struct
         return OUTCOME_TOO_LARGE;
     uint32_t n = reader->runs.n;
     *ret = arena_alloc(arena, n * sizeof(**ret));
-    for (uint32_t i = 0; i < n; i++)
-        (*ret)[i] = run_copy(reader, runs_at(&reader->runs, i), arena);
+    for (uint32_t i = 0; !r && i < n; i++)
+        r = run_copy(reader, runs_at(&reader->runs, i), arena, &(*ret)[i]);
     *ret_n = n;
-    return 0;
+    return r;
 }
 
 int ledger_runs(struct ledger_reader *reader, const struct uuid *id, struct arena *arena,
@@ -308,8 +360,10 @@ static int open_runs_of(struct ledger_reader *reader, uint64_t seq, struct arena
         const struct run *run = &reader->runs.v[i];
         if (run_state_is_final(run->row.at.state))
             continue;
-        struct ledger_run copy = run_copy(reader, run, arena);
-        r = each(owner, &job, &copy);
+        struct ledger_run copy;
+        r = run_copy(reader, run, arena, &copy);
+        if (!r)
+            r = each(owner, &job, &copy);
     }
     return r;
 }

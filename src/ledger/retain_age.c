@@ -8,6 +8,7 @@
 #include "ledger/retain_inside.h"
 
 #include "base/mem.h"
+#include "ledger/names.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -37,20 +38,21 @@ static int64_t status_age_us(const struct retain *retain, enum job_status status
 static int read_classes(struct retain *retain)
 {
     struct txn *txn = &retain->reader->txn;
-    struct slice key, value;
-    int r = table_seek(txn, TABLE_NAMES, SLICE("o"), &key, &value);
+    struct slice key, value, name;
+    enum name_kind kind;
+    uint32_t number;
+    int r = table_seek(txn, TABLE_NAMES, names_begin(NAME_OPERATION), &key, &value);
 
-    for (; !r && key.at[0] == 'o'; r = table_next(txn, TABLE_NAMES, &key, &value)) {
-        char type[512] = ""; /* more than a key has */
-        uint16_t number;
-        if (value.size != sizeof(number) || key.size > sizeof(type))
+    for (; !r && names_row_decode(key, value, &kind, &name, &number) && kind == NAME_OPERATION;
+         r = table_next(txn, TABLE_NAMES, &key, &value)) {
+        char type[NAME_SIZE_MAX + 1] = "";
+        if (number == 0 || name.size > NAME_SIZE_MAX)
             return FAULT(-EUCLEAN);
-        memcpy(&number, value.at, sizeof(number));
-        memcpy(type, key.at + 1, key.size - 1);
+        memcpy(type, name.at, name.size);
         const struct op *op = op_by_type(type);
         retain->is_query[number] = op && op->class == CLASS_QUERY;
         if (number > retain->last_operation)
-            retain->last_operation = number;
+            retain->last_operation = (uint16_t)number;
     }
     return r == OUTCOME_NOT_FOUND ? 0 : r;
 }
@@ -172,7 +174,9 @@ static void copy_found(const struct block_slot *slot, struct block_copy *copy)
         if (block_count(slot->block, DIMENSION_STATUS, (uint16_t)status) > 0)
             copy->statuses |= 1u << status;
     }
-    block_from(slot->block, DIMENSION_ALL, 0, 0, 1, &position);
+    struct selection all = block_select(slot->block, NULL, 0, NULL);
+    selection_up(&all, 0, 1, &position);
+    selection_release(&all);
     copy->oldest = copy->number * BLOCK_JOBS + position;
 }
 

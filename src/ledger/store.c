@@ -184,15 +184,15 @@ static int format_make(struct txn *txn)
                      (struct slice){.at = (const char *)&meta, .size = sizeof(meta)});
 }
 
-int store_check_format(const struct store *store, struct txn *txn, struct refusal *why)
+int store_read_format(const struct store *store, struct txn *txn, uint32_t *ret,
+                      struct refusal *why)
 {
     struct slice bytes;
     uint32_t format;
     int r = table_get(txn, TABLE_META, u64_slice(&meta_key), &bytes);
 
     if (r == OUTCOME_NOT_FOUND)
-        return store_damaged(store, "its data.mdb is of another program, or has lost its first row",
-                             why);
+        return store_damaged(store, NO_LEDGER, why);
     if (r)
         return r;
     if (bytes.size < sizeof(format))
@@ -203,11 +203,31 @@ int store_check_format(const struct store *store, struct txn *txn, struct refusa
                       "the ledger in %s has format %u, this version knows formats up to %u: it was "
                       "written by a newer version",
                       store->name, format, LEDGER_FORMAT);
+    *ret = format;
     return 0;
 }
 
 /* A newer format is refused before anything is touched: its tables may be others. What an older
-   version did not have is made. */
+   version did not have is made; in a file of today's format all tables are there, and to make one
+   would be to write into damage. */
+static int tables_open_in(struct store *store, struct txn *txn, bool is_new, struct refusal *why)
+{
+    uint32_t format = 0;
+    int r = table_open(store, txn, TABLE_META, is_new ? MDB_CREATE : 0);
+
+    if (r == OUTCOME_NOT_FOUND)
+        return store_damaged(store, NO_LEDGER, why);
+    if (!r)
+        r = is_new ? format_make(txn) : store_read_format(store, txn, &format, why);
+    for (unsigned table = 0; !r && table < TABLE_COUNT; table++) {
+        if (table != TABLE_META)
+            r = table_open(store, txn, table, format < LEDGER_FORMAT ? MDB_CREATE : 0);
+        if (r == OUTCOME_NOT_FOUND)
+            r = store_damaged(store, NO_TABLE, why);
+    }
+    return r;
+}
+
 static int tables_open(struct store *store, bool is_new, struct refusal *why)
 {
     struct txn txn;
@@ -215,13 +235,7 @@ static int tables_open(struct store *store, bool is_new, struct refusal *why)
 
     if (r)
         return r;
-    r = table_open(store, &txn, TABLE_META, MDB_CREATE);
-    if (!r)
-        r = is_new ? format_make(&txn) : store_check_format(store, &txn, why);
-    for (unsigned table = 0; !r && table < TABLE_COUNT; table++) {
-        if (table != TABLE_META)
-            r = table_open(store, &txn, table, MDB_CREATE);
-    }
+    r = tables_open_in(store, &txn, is_new, why);
     if (!r)
         return txn_commit(&txn);
     txn_abort(&txn);

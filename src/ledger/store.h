@@ -23,6 +23,7 @@
     X(EVENTS, "events", true)                                                                      \
     X(RUNS, "runs", false)                                                                         \
     X(SEALED, "sealed", false)                                                                     \
+    X(HOSTRUNS, "hostruns", false)                                                                 \
     X(IDS, "ids", false)                                                                           \
     X(NAMES, "names", false)                                                                       \
     X(BLOCKS, "blocks", true)                                                                      \

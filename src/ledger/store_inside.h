@@ -39,12 +39,15 @@ int mdb_errno(int rc);
 
 /* OUTCOME_UNAVAILABLE: a damaged ledger, what was found, what to do. */
 #define NO_LMDB_FILE "its data.mdb is no file of LMDB" /* MDB_INVALID of opening it */
+#define NO_LEDGER    "its data.mdb is of another program, or has lost its first row"
+#define NO_TABLE     "a table of it is gone"
 int store_damaged(const struct store *store, const char *what, struct refusal *why);
 /* 0; OUTCOME_UNAVAILABLE when what stands in its place can't be a ledger; OUTCOME_NOT_FOUND: there
    is none, a new one may be made. */
 int store_check_file(const struct store *store, struct refusal *why);
 /* Once `meta` is open: 0; OUTCOME_UNAVAILABLE a newer format, or no ledger. */
-int store_check_format(const struct store *store, struct txn *txn, struct refusal *why);
+int store_read_format(const struct store *store, struct txn *txn, uint32_t *ret,
+                      struct refusal *why);
 
 /* flags: MDB_CREATE. OUTCOME_NOT_FOUND without it. */
 int table_open(struct store *store, struct txn *txn, enum table table, unsigned flags);

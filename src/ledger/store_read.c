@@ -8,6 +8,7 @@
 #include "ledger/store_inside.h"
 
 #include "base/mem.h"
+#include "ledger/stored.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,20 +64,25 @@ static int env_open_unlocked(struct store *store, struct refusal *why)
 static int tables_open_to_read(struct store *store, struct refusal *why)
 {
     struct txn txn = {.store = store};
+    uint32_t format;
     int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn.mdb);
 
     if (rc)
         return MDB_FAULT(rc);
+    bool some_absent = false;
     int r = 0;
     for (unsigned table = 0; !r && table < TABLE_COUNT; table++) {
         r = table_open(store, &txn, table, 0);
         if (r != OUTCOME_NOT_FOUND)
             continue;
         store->tables[table] = TABLE_ABSENT;
+        some_absent = true;
         r = 0;
     }
     if (!r)
-        r = store_check_format(store, &txn, why);
+        r = store_read_format(store, &txn, &format, why);
+    if (!r && some_absent && format == LEDGER_FORMAT)
+        r = store_damaged(store, NO_TABLE, why);
     if (r) {
         txn_abort(&txn);
         return r;

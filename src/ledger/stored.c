@@ -8,6 +8,7 @@
 #include "ledger/stored.h"
 
 #include "base/json.h"
+#include "ledger/pack.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,6 +19,11 @@
 #define RUN_ROW_FORMAT    1
 #define EVENTS_ROW_FORMAT 1
 #define AGENT_ROW_FORMAT  1
+
+struct head_disk_v1 {
+    uint8_t bytes[offsetof(struct head, target)]; /* what came later was added behind it */
+};
+_Static_assert(sizeof(struct head_disk_v1) == 64, "on disk");
 
 struct job_row_disk {
     int64_t limit_us, start_by_us;
@@ -37,7 +43,12 @@ struct run_row_disk {
 };
 _Static_assert(sizeof(struct run_row_disk) == 40, "on disk");
 
-enum run_flag { RUN_PRESUMED = 1 << 0, RUN_HAS_CHANGED = 1 << 1, RUN_CHANGED = 1 << 2 };
+enum run_flag {
+    RUN_PRESUMED = 1 << 0,
+    RUN_HAS_CHANGED = 1 << 1,
+    RUN_CHANGED = 1 << 2,
+    RUN_PACKED = 1 << 3,
+};
 
 struct events_row_disk {
     uint32_t n;
@@ -100,16 +111,24 @@ int meta_row_decode(struct slice bytes, struct meta_row *ret)
 
 /* ---- heads ---- */
 
+bool head_is_old(struct slice bytes)
+{
+    return bytes.size == sizeof(struct head_disk_v1);
+}
+
 int head_decode(struct slice bytes, struct head *ret)
 {
-    struct head head;
+    bool is_old = head_is_old(bytes);
+    struct head head = {0};
 
-    if (!take_fixed(&bytes, &head, sizeof(head)) || bytes.size != 0)
+    if (!take_fixed(&bytes, &head, is_old ? sizeof(struct head_disk_v1) : sizeof(head)) ||
+        bytes.size != 0 || head.format != (is_old ? 1 : HEAD_FORMAT))
         return DAMAGED;
+    head.format = HEAD_FORMAT;
     const struct run_counts *counts = &head.counts;
     uint64_t known =
         (uint64_t)counts->active + counts->completed + counts->failed + counts->skipped;
-    if (head.format != HEAD_FORMAT || head.target_kind >= TARGET_KIND_COUNT)
+    if (head.target_kind >= TARGET_KIND_COUNT || (head.target && head.target_kind != TARGET_LABEL))
         return DAMAGED;
     if (counts->total == 0 || known > counts->total || (head.codes & 1u << run_code_NONE))
         return DAMAGED;
@@ -230,7 +249,8 @@ void run_row_encode(const struct run_row *run, struct buf *to)
         .code = (uint8_t)run->at.code,
         .flags =
             (uint8_t)((run->at.presumed ? RUN_PRESUMED : 0) |
-                      (run->has_changed ? RUN_HAS_CHANGED : 0) | (run->changed ? RUN_CHANGED : 0)),
+                      (run->has_changed ? RUN_HAS_CHANGED : 0) | (run->changed ? RUN_CHANGED : 0) |
+                      (run->is_packed ? RUN_PACKED : 0)),
         .format = RUN_ROW_FORMAT,
     };
 
@@ -253,12 +273,16 @@ int run_row_decode(struct slice bytes, struct run_row *ret)
         .at = {.state = disk.state, .code = disk.code, .presumed = disk.flags & RUN_PRESUMED},
         .has_changed = disk.flags & RUN_HAS_CHANGED,
         .changed = disk.flags & RUN_CHANGED,
+        .is_packed = disk.flags & RUN_PACKED,
+        .data_size = disk.data_size,
         .acknowledged_us = disk.acknowledged_us,
         .started_us = disk.started_us,
         .finished_us = disk.finished_us,
     };
     if (!take(&bytes, disk.error_size, &run.error) || !take(&bytes, disk.data_size, &run.data) ||
         bytes.size != 0)
+        return DAMAGED;
+    if (run.is_packed && !packed_size(run.data, &run.data_size))
         return DAMAGED;
     *ret = run;
     return 0;

@@ -21,9 +21,10 @@
 #include "base/buf.h"
 #include "job/record.h"
 
-/* Of the ledger as a whole. A program opens what has its own format or an older one, and raises it
-   with the first record. 2: inputs may be sealed, and a payload of *** is none. */
-#define LEDGER_FORMAT 2
+/* Of the ledger as a whole. A program opens what has its own format or an older one, which it
+   raises before it does anything else. 2: inputs may be sealed, and a payload of *** is none. 3:
+   heads have numbers of label targets and of bulk actions. */
+#define LEDGER_FORMAT 3
 
 /* No row is larger; a result or payload that is, was let through by whoever received it. */
 #define STORED_ROW_MAX ((size_t)64 << 20) /* bytes */
@@ -36,8 +37,10 @@ struct meta_row {
     uint64_t next_seq;    /* seqs are never used twice, also when the newest job is deleted */
     int64_t last_time_us; /* of the newest record: no later one has an earlier time */
     uint64_t n_records;   /* applied so far */
-    uint16_t n_operations, n_users; /* the last number of each in `names` */
-    uint8_t spare[28];              /* 0 */
+    /* The last number of each in `names`. */
+    uint16_t n_operations, n_users;
+    uint32_t n_targets, n_bulks;
+    uint8_t spare[20]; /* 0 */
 };
 _Static_assert(sizeof(struct meta_row) == 64, "on disk");
 
@@ -45,7 +48,7 @@ int meta_row_decode(struct slice bytes, struct meta_row *ret);
 
 /* ---- heads: seq -> what pages, counts and filters need of a job ---- */
 
-#define HEAD_FORMAT 1
+#define HEAD_FORMAT 2
 
 enum head_flag {
     HEAD_CANCELLED = 1 << 0,
@@ -67,12 +70,17 @@ struct head {
     uint8_t codes;            /* bit set of 1 << run_code, of the runs that are failed now */
     uint8_t flags;            /* enum head_flag */
     uint8_t format;
+    /* Numbers in `names`; 0: none, or one beyond its room. */
+    uint32_t target; /* TARGET_LABEL: of its text, as it was asked */
+    uint32_t bulk;   /* of the bulk action that made the job, or cancelled it */
 };
 _Static_assert(sizeof(struct run_counts) == 20 && sizeof(struct uuid) == 16,
                "parts of struct head");
-_Static_assert(sizeof(struct head) == 64, "on disk");
+_Static_assert(sizeof(struct head) == 72, "on disk");
 
+/* Also of a row of an older format, which ends before `target`. */
 int head_decode(struct slice bytes, struct head *ret);
+bool head_is_old(struct slice bytes);
 enum job_status head_status(const struct head *head);
 
 /* A host was changed: no answer while pending and for failed and skipped jobs. */
@@ -104,7 +112,9 @@ struct run_row {
     bool has_changed, changed;
     int64_t acknowledged_us, started_us, finished_us; /* 0: not known */
     struct slice error;                               /* text */
-    struct slice data;                                /* JSON, or empty */
+    struct slice data;                                /* JSON, or empty; packed (pack.h) when: */
+    bool is_packed;
+    uint32_t data_size; /* decoded: of the JSON */
 };
 
 void run_row_encode(const struct run_row *run, struct buf *to);

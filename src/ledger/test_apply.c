@@ -5,6 +5,7 @@
 #include "ledger/fixture.h"
 
 #include "base/mem.h"
+#include "ledger/names.h"
 
 #define N_HOSTS 5u
 
@@ -229,6 +230,25 @@ static void unknown_jobs_and_runs_are_not_found(void **state)
     }
 }
 
+static void a_job_that_is_another_version_than_was_meant_is_left_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    static const enum record_kind kinds[] = {RECORD_CANCELLED, RECORD_RETRIED, RECORD_DELETED};
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        struct fixture_job job = fixture_submit(fixture, TARGET_HOST, 1);
+        struct record record = {
+            .kind = kinds[i],
+            .job = {.seq = job.seq, .user = "x", .version = job_of(fixture, &job).created_us}};
+        int64_t changed_us = fixture->now_us;
+        fixture_apply(fixture, record_run(RECORD_STARTED, job.seq, 0));
+        expect_refused(fixture, record, OUTCOME_CONFLICT);
+        record.job.version = changed_us;
+        fixture_apply(fixture, record);
+    }
+    assert_int_equal(ledger_refused(fixture->ledger), 0);
+}
+
 static void times_never_run_backwards(void **state)
 {
     struct fixture *fixture = *state;
@@ -310,14 +330,19 @@ static void only_the_agent_overrules_a_presumption(void **state)
     assert_true(effect.became_final);
 }
 
-static uint8_t codes_of(struct fixture *fixture, const struct fixture_job *job)
+static struct head head_of(struct fixture *fixture, uint64_t seq)
 {
     struct head head;
 
     assert_int_equal(ledger_begin(fixture->ledger), 0);
-    assert_int_equal(head_get(&fixture->ledger->txn, job->seq, &head), 0);
+    assert_int_equal(head_get(&fixture->ledger->txn, seq, &head), 0);
     ledger_abort(fixture->ledger);
-    return head.codes;
+    return head;
+}
+
+static uint8_t codes_of(struct fixture *fixture, const struct fixture_job *job)
+{
+    return head_of(fixture, job->seq).codes;
 }
 
 static void a_job_has_the_codes_of_the_runs_that_failed(void **state)
@@ -557,6 +582,160 @@ static void agents_are_as_they_were_after_a_restart(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- names ---- */
+
+static uint64_t submit_as(struct fixture *fixture, const char *type, const char *target,
+                          const struct uuid *bulk)
+{
+    static const host_number host = 1;
+    struct record record = {.kind = RECORD_SUBMITTED,
+                            .submitted = {.id = uuid_make(fixture->now_us),
+                                          .op = op_by_type(type),
+                                          .user = "alice",
+                                          .hosts = &host,
+                                          .n_hosts = 1,
+                                          .bulk = bulk}};
+
+    assert_int_equal(target_parse(slice_of(target), &record.submitted.target, NULL), 0);
+    return fixture_apply(fixture, record).seq;
+}
+
+static int find(struct fixture *fixture, enum name_kind kind, struct slice name, uint32_t *ret)
+{
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    int r = names_find(&fixture->ledger->txn, kind, name, ret);
+    ledger_abort(fixture->ledger);
+    return r;
+}
+
+static void label_targets_are_numbered_as_they_were_asked(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t version = fixture->ledger->names_version;
+    uint32_t number;
+
+    uint64_t web = submit_as(fixture, "node.disk.get", "group:web", NULL);
+    assert_true(fixture->ledger->names_version > version);
+    uint64_t dev = submit_as(fixture, "node.disk.get", "group:web.dev", NULL);
+    version = fixture->ledger->names_version;
+    uint64_t again = submit_as(fixture, "node.disk.get", "group:web", NULL);
+    uint64_t host = submit_as(fixture, "node.disk.get", "web-01", NULL);
+    assert_int_equal(fixture->ledger->names_version, version);
+    assert_int_equal(head_of(fixture, web).target, 1);
+    assert_int_equal(head_of(fixture, dev).target, 2);
+    assert_int_equal(head_of(fixture, again).target, 1);
+    assert_int_equal(head_of(fixture, host).target, 0);
+    assert_int_equal(find(fixture, NAME_TARGET, SLICE("group:web.dev"), &number), 0);
+    assert_int_equal(number, 2);
+    assert_int_equal(find(fixture, NAME_TARGET, SLICE("web-01"), &number), OUTCOME_NOT_FOUND);
+    assert_int_equal(find(fixture, NAME_USER, SLICE("group:web"), &number), OUTCOME_NOT_FOUND);
+    fixture_expect_sound(fixture);
+}
+
+static void a_head_of_the_first_format_has_none_of_the_later_numbers(void **state)
+{
+    struct head head = {.counts = {.total = 1}, .target_kind = TARGET_LABEL, .format = 1};
+    struct head decoded;
+    struct slice bytes = {.at = (const char *)&head, .size = 64};
+
+    (void)state;
+    head.target = head.bulk = 7; /* behind its end */
+    assert_true(head_is_old(bytes));
+    assert_int_equal(head_decode(bytes, &decoded), 0);
+    assert_int_equal(decoded.format, HEAD_FORMAT);
+    assert_int_equal(decoded.target_kind, TARGET_LABEL);
+    assert_int_equal(decoded.target, 0);
+    assert_int_equal(decoded.bulk, 0);
+    bytes.size = sizeof(head); /* the size of one format, the number of the other */
+    assert_true(head_decode(bytes, &decoded) < 0);
+    bytes.size = 64;
+    head.format = HEAD_FORMAT;
+    assert_true(head_decode(bytes, &decoded) < 0);
+}
+
+static void a_job_has_the_bulk_action_that_made_or_cancelled_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct uuid first = uuid_make(fixture->now_us), second = uuid_make(fixture->now_us);
+    uint32_t numbers[2];
+
+    uint64_t alone = submit_as(fixture, "node.disk.get", "web-01", NULL);
+    uint64_t made = submit_as(fixture, "node.disk.get", "web-01", &first);
+    uint64_t cancelled = submit_as(fixture, "node.disk.get", "web-01", NULL);
+    struct record cancel = {.kind = RECORD_CANCELLED,
+                            .job = {.seq = cancelled, .user = "bob", .bulk = &second}};
+    fixture_apply(fixture, cancel);
+    assert_int_equal(find(fixture, NAME_BULK, name_of_uuid(&first), &numbers[0]), 0);
+    assert_int_equal(find(fixture, NAME_BULK, name_of_uuid(&second), &numbers[1]), 0);
+    assert_int_not_equal(numbers[0], numbers[1]);
+    assert_int_equal(head_of(fixture, alone).bulk, 0);
+    assert_int_equal(head_of(fixture, made).bulk, numbers[0]);
+    assert_int_equal(head_of(fixture, cancelled).bulk, numbers[1]);
+    cancel.job.bulk = &first; /* it was cancelled before */
+    cancel.time_us = 0;
+    fixture_apply(fixture, cancel);
+    assert_int_equal(head_of(fixture, cancelled).bulk, numbers[1]);
+    cancel.job = (struct record_job){.seq = made, .user = "bob"};
+    fixture_apply(fixture, cancel); /* by itself: it stays the other's */
+    assert_int_equal(head_of(fixture, made).bulk, numbers[0]);
+    fixture_reopen(fixture, false);
+    assert_int_equal(block_count(fixture->ledger->blocks.v[0].block, DIMENSION_BULK, numbers[0]),
+                     1);
+    assert_int_equal(block_count(fixture->ledger->blocks.v[0].block, DIMENSION_BULK, numbers[1]),
+                     1);
+    fixture_expect_sound(fixture);
+}
+
+static void names_are_found_by_their_beginning(void **state)
+{
+    struct fixture *fixture = *state;
+    struct txn *txn = &fixture->ledger->txn;
+    uint32_t numbers[2];
+    size_t n;
+
+    submit_as(fixture, "node.load.get", "web-01", NULL);
+    submit_as(fixture, "node.disk.get", "web-01", NULL);
+    submit_as(fixture, "job.list", "web-01", NULL);
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    assert_int_equal(names_find_prefix(txn, NAME_OPERATION, SLICE("node."), numbers, 2, &n), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(numbers[0], 2); /* disk, load */
+    assert_int_equal(numbers[1], 1);
+    assert_int_equal(names_find_prefix(txn, NAME_OPERATION, SLICE("node."), numbers, 1, &n),
+                     OUTCOME_TOO_LARGE);
+    assert_int_equal(names_find_prefix(txn, NAME_OPERATION, SLICE("zebra."), numbers, 2, &n), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(names_find_prefix(txn, NAME_BULK, SLICE(""), numbers, 2, &n), 0);
+    assert_int_equal(n, 0);
+    ledger_abort(fixture->ledger);
+}
+
+static void a_name_beyond_the_room_is_none(void **state)
+{
+    struct fixture *fixture = *state;
+    char prefix[NAME_SIZE_MAX + 2];
+    uint32_t number;
+    size_t n;
+
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    struct ledger *ledger = fixture->ledger;
+    ledger->meta.n_targets = 1u << 20; /* all that there can be */
+    ledger->meta.n_users = UINT16_MAX;
+    assert_int_equal(names_number(ledger, NAME_TARGET, SLICE("group:web"), &number), 0);
+    assert_int_equal(number, 0);
+    assert_int_equal(names_number(ledger, NAME_USER, SLICE("zoe"), &number), 0);
+    assert_int_equal(number, 0);
+    memset(prefix, 'x', sizeof(prefix));
+    struct slice too_long = {.at = prefix, .size = NAME_SIZE_MAX + 1};
+    assert_int_equal(names_number(ledger, NAME_OPERATION, too_long, &number), 0);
+    assert_int_equal(number, 0);
+    assert_int_equal(names_find(&ledger->txn, NAME_OPERATION, too_long, &number),
+                     OUTCOME_NOT_FOUND);
+    assert_int_equal(names_find_prefix(&ledger->txn, NAME_OPERATION, too_long, &number, 1, &n), 0);
+    assert_int_equal(n, 0);
+    ledger_abort(ledger);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -567,6 +746,7 @@ int main(void)
         TEST(repeats_change_nothing),
         TEST(what_the_table_does_not_name_is_refused_and_counted),
         TEST(unknown_jobs_and_runs_are_not_found),
+        TEST(a_job_that_is_another_version_than_was_meant_is_left_alone),
         TEST(times_never_run_backwards),
         TEST(a_record_is_not_older_than_the_one_before),
         TEST(the_version_of_a_job_rises_with_every_change),
@@ -581,6 +761,11 @@ int main(void)
         TEST(an_aborted_batch_leaves_no_trace),
         TEST(an_agent_keeps_its_number_and_loses_its_reports_with_its_epoch),
         TEST(agents_are_as_they_were_after_a_restart),
+        TEST(label_targets_are_numbered_as_they_were_asked),
+        TEST(a_head_of_the_first_format_has_none_of_the_later_numbers),
+        TEST(a_job_has_the_bulk_action_that_made_or_cancelled_it),
+        TEST(names_are_found_by_their_beginning),
+        TEST(a_name_beyond_the_room_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,9 @@ static uint32_t random_below(uint32_t n)
     return (uint32_t)(random_next() % n);
 }
 
+/* Numbers that do not fit in 16 bits. */
+#define FIRST_LABEL ((uint32_t)UINT16_MAX - 2)
+
 static struct head random_head(void)
 {
     struct head head = {
@@ -36,6 +39,9 @@ static struct head random_head(void)
         .flags = (uint8_t)(random_below(2) ? HEAD_CHANGED : 0),
         .format = HEAD_FORMAT,
     };
+    if (head.target_kind == TARGET_LABEL)
+        head.target = FIRST_LABEL + random_below(6);
+    head.bulk = random_below(4);
     uint32_t *counters[] = {&head.counts.active, &head.counts.completed, &head.counts.failed,
                             &head.counts.skipped};
 
@@ -47,7 +53,7 @@ static struct head random_head(void)
 }
 
 /* Whether the job has the value, in the words of enum dimension's comments. */
-static bool head_has(const struct head *head, enum dimension dimension, uint16_t value)
+static bool head_has(const struct head *head, enum dimension dimension, uint32_t value)
 {
     switch (dimension) {
     case DIMENSION_ALL:
@@ -64,6 +70,10 @@ static bool head_has(const struct head *head, enum dimension dimension, uint16_t
         return value == head_changed(head);
     case DIMENSION_TARGET:
         return value == head->target_kind;
+    case DIMENSION_LABEL:
+        return value != 0 && value == head->target;
+    case DIMENSION_BULK:
+        return value != 0 && value == head->bulk;
     case DIMENSION_COUNT:
         break;
     }
@@ -86,7 +96,7 @@ static void move_both(struct block *block, struct model *model, uint16_t positio
     model->heads[position] = head;
 }
 
-static unsigned model_page(const struct model *model, enum dimension dimension, uint16_t value,
+static unsigned model_page(const struct model *model, enum dimension dimension, uint32_t value,
                            uint32_t offset, unsigned limit, uint16_t *ret, uint32_t *ret_count)
 {
     uint32_t count = 0;
@@ -103,10 +113,30 @@ static unsigned model_page(const struct model *model, enum dimension dimension, 
     return n;
 }
 
+static struct selection select_value(const struct block *block, enum dimension dimension,
+                                     uint32_t value)
+{
+    const struct block_term term = {.dimension = dimension, .n = 1, .values = &value};
+
+    return block_select(block, &term, 1, NULL);
+}
+
+static unsigned page(const struct block *block, enum dimension dimension, uint32_t value,
+                     uint32_t offset, unsigned limit, uint16_t *ret)
+{
+    struct selection all = select_value(block, dimension, value);
+    unsigned n = selection_down(&all, BLOCK_JOBS, offset, limit, ret);
+
+    selection_release(&all);
+    return n;
+}
+
 static void compare(const struct block *block, const struct model *model)
 {
     enum dimension dimension = random_below(DIMENSION_COUNT);
-    uint16_t value = (uint16_t)random_below(dimension == DIMENSION_OPERATION ? 40 : 8);
+    uint32_t value = random_below(dimension == DIMENSION_OPERATION ? 40 : 8);
+    if (dimension == DIMENSION_LABEL)
+        value += FIRST_LABEL;
     uint32_t count = block_count(block, dimension, value);
     uint32_t offset = random_below(count + 3);
     uint16_t expected[100], found[100];
@@ -114,13 +144,15 @@ static void compare(const struct block *block, const struct model *model)
     unsigned n = model_page(model, dimension, value, offset, 100, expected, &expected_count);
 
     assert_int_equal(count, expected_count);
-    assert_int_equal(block_page(block, dimension, value, offset, 100, found), n);
+    assert_int_equal(page(block, dimension, value, offset, 100, found), n);
     assert_memory_equal(found, expected, n * sizeof(found[0]));
     if (n == 0)
         return;
     /* Upwards from the page's last job: the same jobs the other way round. */
     uint16_t upwards[100];
-    assert_true(block_from(block, dimension, value, expected[n - 1], n, upwards) == n);
+    struct selection all = select_value(block, dimension, value);
+    assert_int_equal(selection_up(&all, expected[n - 1], n, upwards), n);
+    selection_release(&all);
     for (unsigned i = 0; i < n; i++)
         assert_int_equal(upwards[i], expected[n - 1 - i]);
 }
@@ -166,21 +198,21 @@ static void a_full_block_survives_its_blob(void **state)
 {
     struct block *block = block_new();
     struct head head = {.counts = {.total = 1}, .format = HEAD_FORMAT};
-    uint16_t page[100];
+    uint16_t found[100];
 
     (void)state;
     for (uint32_t i = 0; i < BLOCK_JOBS; i++)
         block_move(block, (uint16_t)i, NULL, &head);
     block = recode(block);
     assert_int_equal(block_count(block, DIMENSION_ALL, 0), BLOCK_JOBS);
-    assert_int_equal(block_page(block, DIMENSION_ALL, 0, BLOCK_JOBS - 1, 100, page), 1);
-    assert_int_equal(page[0], 0);
-    assert_int_equal(block_page(block, DIMENSION_ALL, 0, BLOCK_JOBS, 100, page), 0);
+    assert_int_equal(page(block, DIMENSION_ALL, 0, BLOCK_JOBS - 1, 100, found), 1);
+    assert_int_equal(found[0], 0);
+    assert_int_equal(page(block, DIMENSION_ALL, 0, BLOCK_JOBS, 100, found), 0);
     for (uint32_t i = 0; i < BLOCK_JOBS; i++)
         block_move(block, (uint16_t)i, &head, NULL);
     assert_int_equal(block_count(block, DIMENSION_ALL, 0), 0);
     block = recode(block);
-    assert_int_equal(block_page(block, DIMENSION_ALL, 0, 0, 100, page), 0);
+    assert_int_equal(page(block, DIMENSION_ALL, 0, 0, 100, found), 0);
     block_free(block);
 }
 
@@ -229,8 +261,8 @@ static void a_blob_with_a_changed_byte_is_damaged_or_sound(void **state)
             struct block *block = NULL;
             blob.at[i] = (char)(blob.at[i] ^ (char)flip);
             if (block_decode(buf_slice(&blob), &block) == 0) {
-                uint16_t page[4];
-                assert_int_equal(block_page(block, DIMENSION_ALL, 0, 0, 4, page),
+                uint16_t found[4];
+                assert_int_equal(page(block, DIMENSION_ALL, 0, 0, 4, found),
                                  block_count(block, DIMENSION_ALL, 0));
                 block_free(block);
             } else {
@@ -251,30 +283,6 @@ static struct head head_of(enum run_state state)
     head.counts.active = state == run_state_STARTED;
     head.counts.completed = state == run_state_COMPLETED;
     return head;
-}
-
-static void pages_cross_the_borders_of_blocks(void **state)
-{
-    struct blocks blocks = {0};
-    struct head head = head_of(run_state_WAITING);
-    uint64_t seqs[100];
-    uint64_t first = 3 * (uint64_t)BLOCK_JOBS - 5;
-
-    (void)state;
-    for (uint64_t seq = first; seq < first + 10; seq++)
-        blocks_move(&blocks, seq, NULL, &head);
-    assert_int_equal(blocks.total, 10);
-    for (unsigned offset = 0; offset < 12; offset++) {
-        for (unsigned limit = 0; limit < 12; limit++) {
-            unsigned left = offset < 10 ? 10 - offset : 0;
-            unsigned n =
-                blocks_page(&blocks, DIMENSION_STATUS, job_status_SUBMITTED, offset, limit, seqs);
-            assert_int_equal(n, limit < left ? limit : left);
-            for (unsigned i = 0; i < n; i++)
-                assert_int_equal(seqs[i], first + 9 - offset - i);
-        }
-    }
-    blocks_release(&blocks);
 }
 
 static void open_jobs_are_walked_from_the_oldest(void **state)
@@ -333,7 +341,6 @@ int main(void)
         cmocka_unit_test(a_full_block_survives_its_blob),
         cmocka_unit_test(a_blob_that_is_cut_anywhere_is_damaged),
         cmocka_unit_test(a_blob_with_a_changed_byte_is_damaged_or_sound),
-        cmocka_unit_test(pages_cross_the_borders_of_blocks),
         cmocka_unit_test(open_jobs_are_walked_from_the_oldest),
         cmocka_unit_test(empty_blocks_are_dropped_once_they_are_clean),
     };

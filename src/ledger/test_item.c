@@ -407,6 +407,53 @@ static void large_results_cut_the_runs_shown(void **state)
     assert_has(fixture, &job, "\"runs_shown\":1,\"runs_total\":3,");
 }
 
+/* A few kilobytes of the kind that hosts answer with. */
+static struct slice large_result(struct buf *to)
+{
+    buf_add_text(to, "[");
+    for (unsigned i = 0; i < 100; i++)
+        buf_printf(to, "%s{\"name\":\"package-%u\",\"version\":\"1.%u.0\",\"status\":\"installed\"}",
+                   i ? "," : "", i * 7919, i);
+    buf_add_text(to, "]");
+    return buf_slice(to);
+}
+
+static size_t row_size(struct fixture *fixture, uint64_t seq, uint32_t run)
+{
+    struct run_key key = run_key(seq, run);
+    struct slice row;
+
+    assert_int_equal(reader_begin(fixture->reader, NULL, NULL), 0);
+    assert_int_equal(table_get(&fixture->reader->txn, TABLE_RUNS, run_key_slice(&key), &row), 0);
+    reader_end(fixture->reader);
+    return row.size;
+}
+
+static void a_large_result_is_packed_and_shown_as_it_came(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_job one = fixture_submit(fixture, TARGET_HOST, 1);
+    struct fixture_job many = fixture_submit(fixture, TARGET_ALL, 2);
+    struct arena arena CLEANUP(arena_release) = {0};
+    struct buf text CLEANUP(buf_release);
+    struct ledger_run *runs;
+    uint32_t n;
+
+    buf_init(&text, STORED_ROW_MAX);
+    struct slice result = large_result(&text);
+    const char *shown = buf_text(&text);
+    assert_true(result.size > 4 * PACK_MIN);
+    fixture_apply(fixture, record_finished(one.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, shown));
+    fixture_apply(fixture, record_finished(many.seq, 1, run_state_COMPLETED, run_code_NONE, NULL, shown));
+    assert_true(row_size(fixture, one.seq, 0) < result.size / 3);
+    assert_has(fixture, &one, shown);
+    assert_has(fixture, &many, shown);
+    assert_int_equal(ledger_runs(fixture->reader, &many.id, &arena, &runs, &n), 0);
+    assert_int_equal(n, 2);
+    assert_true(slice_equal(runs[1].data, result));
+    fixture_expect_sound(fixture);
+}
+
 static void results_that_are_together_too_large_are_not_copied(void **state)
 {
     struct fixture *fixture = *state;
@@ -468,6 +515,7 @@ int main(void)
         TEST(lines_of_several_hosts_are_in_order_of_time),
         TEST(a_large_broadcast_shows_a_thousand_runs),
         TEST(large_results_cut_the_runs_shown),
+        TEST(a_large_result_is_packed_and_shown_as_it_came),
         TEST(results_that_are_together_too_large_are_not_copied),
         TEST(text_that_is_no_utf8_is_replaced),
         TEST(an_unknown_id_is_not_found),

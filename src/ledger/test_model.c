@@ -10,14 +10,18 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "ledger/hostruns.h"
+#include "ledger/names.h"
 
 #include <inttypes.h>
+#include <roaring/roaring.h>
 
 #define N_RECORDS   120000u
 #define BATCH_MAX   200u
 #define JOBS_MAX    3000u
 #define HOSTS_MAX   12u
 #define FIRST_HOSTS 6u
+#define BULKS       5u
 /* The first jobs end one block, the others begin the next. */
 #define FIRST_SEQ (3 * (uint64_t)BLOCK_JOBS - 4000)
 
@@ -34,6 +38,7 @@ struct model_job {
     struct uuid id;
     enum target_kind kind;
     bool cancelled;
+    unsigned bulk; /* of BULKS that made or cancelled it; 0: none */
     unsigned n_events;
     uint32_t n_runs;
     struct model_run runs[HOSTS_MAX];
@@ -159,12 +164,26 @@ static struct expectation after(const struct model_job *job, enum job_status bef
     };
 }
 
+static unsigned random_bulk(void)
+{
+    return one_in(3) ? 1 + random_below(BULKS) : 0;
+}
+
+static const struct uuid *bulk_id(unsigned bulk)
+{
+    static struct uuid ids[BULKS];
+
+    if (bulk == 0)
+        return NULL;
+    ids[bulk - 1].bytes[0] = (uint8_t)bulk;
+    return &ids[bulk - 1];
+}
+
 static void submit(struct both *both)
 {
-    static const char *const texts[] = {[TARGET_ANY] = "_any",
-                                        [TARGET_ALL] = "_all",
-                                        [TARGET_HOST] = "some-host",
-                                        [TARGET_LABEL] = "group:web"};
+    static const char *const texts[] = {
+        [TARGET_ANY] = "_any", [TARGET_ALL] = "_all", [TARGET_HOST] = "some-host"};
+    static const char *const labels[] = {"group:web", "group:web.dev", "os:debian"};
     static const char *const users[] = {"alice", "bob", "carol"};
     static const char *const types[] = {"node.hostname.get", "node.disk.get", "node.load.get"};
     struct model *model = &both->model;
@@ -173,7 +192,10 @@ static void submit(struct both *both)
 
     *job = (struct model_job){.seq = model->next_seq++,
                               .id = uuid_make(both->fixture.now_us),
-                              .kind = random_below(TARGET_KIND_COUNT)};
+                              .kind = random_below(TARGET_KIND_COUNT),
+                              .bulk = random_bulk()};
+    const char *text =
+        job->kind == TARGET_LABEL ? labels[random_below(COUNT_OF(labels))] : texts[job->kind];
     for (host_number host = 1; host <= model->n_hosts; host++) {
         bool wanted = one_in(2) || (host == model->n_hosts && job->n_runs == 0);
         if (!wanted || (!target_is_broadcast(job->kind) && job->n_runs == 1))
@@ -181,15 +203,15 @@ static void submit(struct both *both)
         hosts[job->n_runs] = host;
         job->runs[job->n_runs++].host = host;
     }
-    struct record record = {
-        .kind = RECORD_SUBMITTED,
-        .submitted = {.id = job->id,
-                      .op = op_by_type(types[random_below(COUNT_OF(types))]),
-                      .data = SLICE("{}"),
-                      .target = {.kind = job->kind, .text = slice_of(texts[job->kind])},
-                      .user = users[random_below(COUNT_OF(users))],
-                      .hosts = hosts,
-                      .n_hosts = job->n_runs}};
+    struct record record = {.kind = RECORD_SUBMITTED,
+                            .submitted = {.id = job->id,
+                                          .op = op_by_type(types[random_below(COUNT_OF(types))]),
+                                          .data = SLICE("{}"),
+                                          .target = {.kind = job->kind, .text = slice_of(text)},
+                                          .user = users[random_below(COUNT_OF(users))],
+                                          .hosts = hosts,
+                                          .n_hosts = job->n_runs,
+                                          .bulk = bulk_id(job->bulk)}};
     apply_both(both, &record, after(job, job_status_SUBMITTED));
 }
 
@@ -291,8 +313,12 @@ static void cancel(struct both *both, struct model_job *job)
 {
     struct record record = {.kind = RECORD_CANCELLED, .job = {.seq = job->seq, .user = "eve"}};
 
+    unsigned bulk = random_bulk();
+    record.job.bulk = bulk_id(bulk);
     if (!job->cancelled)
         add_event(job);
+    if (!job->cancelled && bulk)
+        job->bulk = bulk;
     job->cancelled = true;
     apply_both(both, &record, after(job, model_status(job)));
 }
@@ -515,6 +541,60 @@ static void check_runs(struct both *both)
     }
 }
 
+static bool model_has_host(const struct model_job *job, host_number host)
+{
+    for (uint32_t i = 0; i < job->n_runs; i++) {
+        if (job->runs[i].host == host)
+            return true;
+    }
+    return false;
+}
+
+/* Jobs of a block that have a run on the host: by rows once there are some, else by heads. */
+static void check_hosts(struct both *both, uint64_t block)
+{
+    struct model *model = &both->model;
+    struct txn *txn = &both->fixture.ledger->txn;
+    host_number host = 1 + random_below(HOSTS_MAX); /* also one that is not there yet */
+    roaring_bitmap_t *bits;
+    uint32_t from = 0;
+    bool written;
+
+    assert_int_equal(ledger_begin(both->fixture.ledger), 0);
+    assert_int_equal(hostruns_is_written(txn, block, &written), 0);
+    assert_int_equal(hostruns_read(txn, block, host, &bits), 0);
+    if (!written) {
+        assert_true(roaring_bitmap_is_empty(bits));
+        assert_int_equal(hostruns_scan(txn, block, host, &from, bits), 0);
+    }
+    ledger_abort(both->fixture.ledger);
+    for (uint32_t i = 0; i < model->n_jobs; i++) {
+        const struct model_job *job = &model->jobs[i];
+        if (job->seq / BLOCK_JOBS == block)
+            assert_int_equal(roaring_bitmap_contains(bits, (uint32_t)(job->seq % BLOCK_JOBS)),
+                             model_has_host(job, host));
+    }
+    roaring_bitmap_free(bits);
+}
+
+static void check_bulk(struct both *both)
+{
+    struct model *model = &both->model;
+    struct txn *txn = &both->fixture.ledger->txn;
+    uint32_t number = 0;
+    struct head head;
+
+    if (model->n_jobs == 0)
+        return;
+    const struct model_job *job = &model->jobs[random_below(model->n_jobs)];
+    assert_int_equal(ledger_begin(both->fixture.ledger), 0);
+    assert_int_equal(head_get(txn, job->seq, &head), 0);
+    if (job->bulk)
+        assert_int_equal(names_find(txn, NAME_BULK, name_of_uuid(bulk_id(job->bulk)), &number), 0);
+    assert_int_equal(head.bulk, number);
+    ledger_abort(both->fixture.ledger);
+}
+
 struct open_runs {
     struct model *model;
     uint32_t n;
@@ -596,6 +676,8 @@ static void the_ledger_agrees_with_brute_force(void **state)
         random_batch(both);
         check_page(both);
         check_runs(both);
+        check_hosts(both, FIRST_SEQ / BLOCK_JOBS + random_below(2));
+        check_bulk(both);
         random_upkeep(both);
     }
     assert_true(both->model.next_seq > 3 * (uint64_t)BLOCK_JOBS + 1000);

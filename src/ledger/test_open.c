@@ -4,7 +4,10 @@
  */
 #include "ledger/fixture.h"
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "ledger/names.h"
+#include "ledger/verify.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -102,32 +105,211 @@ static void a_newer_format_is_refused_by_its_number(void **state)
     fixture_make(&fixture);
     meta = fixture.ledger->committed_meta;
     meta.format = LEDGER_FORMAT + 6;
-    expect_refused_meta(&fixture, meta, sizeof(meta), "has format 8");
+    expect_refused_meta(&fixture, meta, sizeof(meta), "has format 9");
     buf_release(&fixture.text);
     fixture_remove_dir(&fixture);
 }
 
-static void an_older_format_is_raised_by_the_first_record(void **state)
-{
-    struct fixture fixture;
-    struct meta_row meta;
-    struct slice bytes;
-    static const uint64_t key = 0;
+/* ---- ledgers of older formats ---- */
 
-    (void)state;
-    fixture_make(&fixture);
-    meta = fixture.ledger->committed_meta;
-    meta.format = LEDGER_FORMAT - 1;
-    put_meta(&fixture, (struct slice){.at = (const char *)&meta, .size = sizeof(meta)});
-    fixture_reopen(&fixture, true);
-    fixture_add_hosts(&fixture, 1);
-    fixture_submit(&fixture, TARGET_HOST, 1);
-    assert_int_equal(ledger_begin(fixture.ledger), 0);
-    assert_int_equal(table_get(&fixture.ledger->txn, TABLE_META, u64_slice(&key), &bytes), 0);
-    assert_int_equal(meta_row_decode(bytes, &meta), 0);
-    assert_int_equal(meta.format, LEDGER_FORMAT);
-    ledger_abort(fixture.ledger);
-    fixture_release(&fixture);
+/* Jobs 1 … n, every third to a label, of which there are four. */
+static void submit_labelled(struct fixture *fixture, unsigned n)
+{
+    static const host_number hosts[] = {1};
+    struct ledger_effect effect;
+
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    for (unsigned i = 0; i < n; i++) {
+        char text[32] = "web-01";
+        if (i % 3 == 0)
+            snprintf(text, sizeof(text), "group:web%u", i / 3 % 4);
+        struct record record = {.kind = RECORD_SUBMITTED,
+                                .time_us = fixture->now_us++,
+                                .submitted = {.id = uuid_make(fixture->now_us),
+                                              .op = op_by_type("node.hostname.get"),
+                                              .user = "alice",
+                                              .hosts = hosts,
+                                              .n_hosts = 1}};
+        assert_int_equal(target_parse(slice_of(text), &record.submitted.target, NULL), 0);
+        assert_int_equal(ledger_apply(fixture->ledger, &record, &effect), 0);
+    }
+    assert_int_equal(ledger_commit(fixture->ledger), 0);
+}
+
+/* The size and the byte that tell format 1 of heads; numbers of targets came later. */
+static void put_old_head(struct txn *txn, uint64_t seq, struct head head)
+{
+    head.format = 1;
+    struct slice bytes = {.at = (const char *)&head, .size = offsetof(struct head, target)};
+    assert_int_equal(table_put(txn, TABLE_HEADS, u64_slice(&seq), bytes), 0);
+}
+
+static void drop_target_names(struct txn *txn)
+{
+    struct slice key, value;
+
+    while (table_seek(txn, TABLE_NAMES, names_begin(NAME_TARGET), &key, &value) == 0 &&
+           key.at[0] == names_begin(NAME_TARGET).at[0]) {
+        char copy[512];
+        struct slice name = {.at = copy, .size = key.size};
+        memcpy(copy, key.at, key.size);
+        assert_int_equal(table_delete(txn, TABLE_NAMES, name), 0);
+    }
+}
+
+/* Jobs from `begin` on and below `end` become as format 2 has them. */
+static void make_old(struct fixture *fixture, uint64_t begin, uint64_t end)
+{
+    static const char blob[8] = {[4] = 1}; /* no sets, format 1 */
+    static const uint64_t block = 0;
+    struct ledger *ledger = fixture->ledger;
+    struct head head;
+
+    assert_int_equal(ledger_checkpoint(ledger, 10), 0);
+    assert_int_equal(ledger_begin(ledger), 0);
+    for (uint64_t seq = begin; seq < end; seq++) {
+        assert_int_equal(head_get(&ledger->txn, seq, &head), 0);
+        put_old_head(&ledger->txn, seq, head);
+    }
+    if (begin == 1) { /* no head has one */
+        drop_target_names(&ledger->txn);
+        ledger->meta.n_targets = 0;
+    }
+    struct slice bytes = {.at = blob, .size = sizeof(blob)};
+    assert_int_equal(table_put(&ledger->txn, TABLE_BLOCKS, u64_slice(&block), bytes), 0);
+    ledger->meta.format = 2;
+    assert_int_equal(ledger_commit(ledger), 0);
+}
+
+/* Each head is of today's format, and has the number of its target. */
+static void expect_raised(struct fixture *fixture, unsigned n_jobs)
+{
+    struct txn *txn = &fixture->ledger->txn;
+    struct slice bytes;
+    struct head head;
+
+    assert_int_equal(fixture->ledger->meta.format, LEDGER_FORMAT);
+    assert_int_equal(fixture->ledger->meta.n_targets, 4);
+    assert_int_equal(ledger_begin(fixture->ledger), 0);
+    for (uint64_t seq = 1; seq <= n_jobs; seq++) {
+        assert_int_equal(table_get(txn, TABLE_HEADS, u64_slice(&seq), &bytes), 0);
+        assert_false(head_is_old(bytes));
+        assert_int_equal(head_decode(bytes, &head), 0);
+        /* Numbers are given in order of the jobs. */
+        assert_int_equal(head.target, (seq - 1) % 3 ? 0 : (seq - 1) / 3 % 4 + 1);
+    }
+    ledger_abort(fixture->ledger);
+    for (uint32_t number = 1; number <= 4; number++)
+        assert_int_equal(block_count(fixture->ledger->blocks.v[0].block, DIMENSION_LABEL, number),
+                         (n_jobs - 3 * (number - 1) + 11) / 12);
+    fixture_expect_sound(fixture);
+}
+
+static void an_older_ledger_is_raised_when_it_is_opened(void **state)
+{
+    struct fixture *fixture = *state;
+
+    submit_labelled(fixture, 100);
+    make_old(fixture, 1, 101);
+    fixture_expect_sound(fixture); /* as it is, too */
+    fixture_reopen(fixture, false);
+    expect_raised(fixture, 100);
+    assert_int_equal(fixture_list(fixture, NULL, 0, 100, NULL).n_items, 100);
+    fixture_reopen(fixture, true);
+    expect_raised(fixture, 100);
+}
+
+static void raising_goes_on_where_it_was_interrupted(void **state)
+{
+    struct fixture *fixture = *state;
+
+    submit_labelled(fixture, 100);
+    make_old(fixture, 61, 101);
+    fixture_expect_sound(fixture);
+    fixture_reopen(fixture, false);
+    expect_raised(fixture, 100);
+}
+
+static void an_empty_ledger_of_the_first_format_is_raised(void **state)
+{
+    struct fixture *fixture = *state;
+    struct meta_row meta = fixture->ledger->committed_meta;
+
+    meta.format = 1;
+    put_meta(fixture, (struct slice){.at = (const char *)&meta, .size = sizeof(meta)});
+    fixture_reopen(fixture, false);
+    assert_int_equal(fixture->ledger->meta.format, LEDGER_FORMAT);
+    fixture_reopen(fixture, false);
+    assert_int_equal(fixture->ledger->meta.format, LEDGER_FORMAT);
+    fixture_expect_sound(fixture);
+}
+
+#define KILLED_JOBS 45000u /* some batches */
+
+/* A child opens it and is killed a little later than the one before, until one comes to the end. */
+static void a_kill_while_it_is_raised_costs_nothing(void **state)
+{
+    static const struct ledger_options no_sync = {.no_sync = true};
+    struct fixture *fixture = *state;
+    bool ended = false;
+
+    submit_labelled(fixture, KILLED_JOBS);
+    make_old(fixture, 1, KILLED_JOBS + 1);
+    ledger_reader_close(fixture->reader);
+    ledger_drop(fixture->ledger);
+    for (useconds_t wait_us = 1000; !ended; wait_us = wait_us * 3 / 2) {
+        int status;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct refusal why;
+            _exit(ledger_open_with(fixture->dir, &no_sync, &fixture->ledger, &why) ? 1 : 0);
+        }
+        usleep(wait_us);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        ended = WIFEXITED(status);
+        assert_true(ended ? WEXITSTATUS(status) == 0 : WTERMSIG(status) == SIGKILL);
+    }
+    struct refusal why;
+    assert_int_equal(ledger_open_with(fixture->dir, &no_sync, &fixture->ledger, &why), 0);
+    assert_int_equal(ledger_reader_open(fixture->ledger, &fixture->reader), 0);
+    expect_raised(fixture, KILLED_JOBS);
+}
+
+/* In the page that names the tables; their order by name stays. */
+static void rename_table(const char *path, const char *from, const char *to)
+{
+    struct buf file CLEANUP(buf_release);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    buf_init(&file, (size_t)64 << 20);
+    assert_true(fd >= 0);
+    assert_int_equal(fd_read_to_end(fd, &file), 0);
+    for (char *at = file.at;
+         (at = memmem(at, file.size - (size_t)(at - file.at), from, strlen(from))) != NULL; at++)
+        memcpy(at, to, strlen(to));
+    assert_int_equal(pwrite(fd, file.at, file.size, 0), file.size);
+    close(fd);
+}
+
+/* What an older program did not have is made; in a ledger of today nothing is missing. */
+static void a_table_that_is_gone_is_damage(void **state)
+{
+    struct fixture *fixture = *state;
+    struct verify_report report;
+    struct refusal why;
+
+    ledger_reader_close(fixture->reader);
+    ledger_drop(fixture->ledger);
+    char path[300];
+    snprintf(path, sizeof(path), "%s/data.mdb", fixture->dir);
+    rename_table(path, "hostruns", "hostrunz");
+    expect_refused(fixture->dir, OUTCOME_UNAVAILABLE, "a table of it is gone");
+    assert_int_equal(ledger_verify(fixture->dir, &report, &why), OUTCOME_UNAVAILABLE);
+    rename_table(path, "hostrunz", "hostruns");
+    assert_int_equal(ledger_open(fixture->dir, &fixture->ledger, &why), 0);
+    assert_int_equal(ledger_reader_open(fixture->ledger, &fixture->reader), 0);
 }
 
 /* ---- directories ---- */
@@ -423,7 +605,11 @@ int main(void)
         TEST(a_second_controller_is_refused),
         TEST(a_damaged_meta_row_is_refused),
         cmocka_unit_test(a_newer_format_is_refused_by_its_number),
-        cmocka_unit_test(an_older_format_is_raised_by_the_first_record),
+        TEST(an_older_ledger_is_raised_when_it_is_opened),
+        TEST(raising_goes_on_where_it_was_interrupted),
+        TEST(an_empty_ledger_of_the_first_format_is_raised),
+        TEST(a_kill_while_it_is_raised_costs_nothing),
+        TEST(a_table_that_is_gone_is_damage),
         cmocka_unit_test(a_directory_is_made_for_its_owner_alone),
         cmocka_unit_test(a_file_in_its_place_is_refused),
         cmocka_unit_test(a_directory_that_is_not_writable_is_refused),

@@ -132,25 +132,25 @@ static void a_status_has_a_size_of_its_own(void **state)
 {
     struct world *world = *state;
     struct config_retention rules = {.has_completed = true};
-    char data[10001];
+    char data[1201]; /* not so large that it is packed */
 
     memset(data, '1', sizeof(data) - 1);
     data[sizeof(data) - 1] = '\0';
     rules.completed.has_mib = true;
     rules.completed.mib = 1;
-    /* About 10,200 bytes each: 102 make a MiB. */
-    world_add_many(world, 50, (struct made){.status = job_status_COMPLETED, .data = data});
+    /* About 1,448 bytes each: 724 make a MiB. */
+    world_add_many(world, 400, (struct made){.status = job_status_COMPLETED, .data = data});
     world_add_many(world, 50, (struct made){.status = job_status_FAILED});
     world->fixture.now_us += 2 * US_PER_S;
     assert_int_equal(world_clean_by(world, rules), 0);
-    world_add_many(world, 100, (struct made){.status = job_status_COMPLETED, .data = data});
+    world_add_many(world, 800, (struct made){.status = job_status_COMPLETED, .data = data});
     world->fixture.now_us += RETAIN_COUNT_US;
-    assert_int_equal(world_clean(world), 48);
-    assert_int_equal(world->n_dropped[RETAIN_STATUS_BYTES], 48);
+    assert_int_equal(world_clean(world), 476);
+    assert_int_equal(world->n_dropped[RETAIN_STATUS_BYTES], 476);
     assert_int_equal(world_clean(world), 0);
     world->fixture.now_us += 2 * RETAIN_COUNT_US; /* counted again */
     assert_int_equal(world_clean(world), 0);
-    assert_int_equal(world_count(world).total, 152);
+    assert_int_equal(world_count(world).total, 774);
 }
 
 /* Nothing of the file is given back to the disk: what is dropped has to count as free. */

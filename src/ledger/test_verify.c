@@ -460,6 +460,30 @@ static void a_result_that_is_no_json_is_found(void **state)
     expect_finding(fixture, "runs, seq 1", "no valid JSON");
 }
 
+static void a_packed_result_that_is_damaged_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct arena arena CLEANUP(arena_release) = {0};
+    struct run_row row = get_run(fixture, COMPLETED, 0, &arena);
+    char json[2 * PACK_MIN];
+    struct slice packed;
+
+    memset(json, '1', sizeof(json));
+    assert_true(packer_pack(&fixture->ledger->packer,
+                            (struct slice){.at = json, .size = sizeof(json)}, &packed));
+    char *damaged = arena_copy(&arena, packed);
+    row.data = (struct slice){.at = damaged, .size = packed.size};
+    row.is_packed = true;
+    put_run(fixture, COMPLETED, 0, &row);
+    fixture_expect_sound(fixture);
+    damaged[packed.size - 1] ^= 1; /* of the checksum */
+    put_run(fixture, COMPLETED, 0, &row);
+    expect_finding(fixture, "runs, seq 1", "can't be unpacked");
+    row.data.size--; /* no whole frame */
+    put_run(fixture, COMPLETED, 0, &row);
+    expect_finding(fixture, "runs, seq 1", "can't be decoded");
+}
+
 static void times_and_presumptions_that_can_not_be_are_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -547,6 +571,10 @@ static void numbers_that_were_not_given_are_found(void **state)
     put_meta(fixture, &meta);
     expect_finding(fixture, "names: ", "1 users");
     meta = good;
+    meta.n_bulks = 1;
+    put_meta(fixture, &meta);
+    expect_finding(fixture, "names: ", "0 bulk actions");
+    meta = good;
     meta.next_seq = 0;
     put_meta(fixture, &meta);
     expect_finding(fixture, "meta: ", "can't be decoded");
@@ -564,6 +592,31 @@ static void names_that_share_a_number_are_found(void **state)
     put(fixture, TABLE_NAMES, SLICE("xzoe"),
         (struct slice){.at = (const char *)&number, .size = sizeof(number)});
     expect_finding(fixture, "names: \"xzoe\"", "no kind");
+}
+
+/* Of today's format, without a number that it should have; and with one of somebody else. */
+static void numbers_of_targets_and_bulk_actions_that_are_wrong_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_job job = fixture_submit(fixture, TARGET_LABEL, 1);
+    struct head good = get_head(fixture, job.seq), head = good;
+
+    head.target = 0;
+    put_head(fixture, job.seq, &head);
+    expect_finding(fixture, "jobs, seq 6, job ", "label target");
+    head.target = 2;
+    put_head(fixture, job.seq, &head);
+    expect_finding(fixture, "jobs, seq 6, job ", "label target");
+    head = good;
+    head.bulk = 1;
+    put_head(fixture, job.seq, &head);
+    expect_finding(fixture, "heads, seq 6, job ", "bulk action");
+    head = good;
+    head.target = 0;
+    head.format = 1;
+    put_number(fixture, TABLE_HEADS, job.seq,
+               (struct slice){.at = (const char *)&head, .size = offsetof(struct head, target)});
+    expect_finding(fixture, "heads, seq 6, job ", "older ledger");
 }
 
 static void put_agent(struct fixture *fixture, uint64_t host, const struct agent_row *agent)
@@ -718,6 +771,7 @@ int main(void)
         TEST(events_that_can_not_be_are_found),
         TEST(a_run_that_is_none_or_one_too_many_is_found),
         TEST(a_result_that_is_no_json_is_found),
+        TEST(a_packed_result_that_is_damaged_is_found),
         TEST(times_and_presumptions_that_can_not_be_are_found),
         TEST(sealed_inputs_of_no_run_to_come_are_found),
         TEST(numbers_that_were_not_given_are_found),
@@ -725,6 +779,7 @@ int main(void)
         TEST(agents_that_can_not_be_are_found),
         TEST(bitmaps_that_disagree_with_heads_are_found),
         TEST(bitmaps_that_are_missing_or_none_or_too_many_are_found),
+        TEST(numbers_of_targets_and_bulk_actions_that_are_wrong_are_found),
         TEST(only_the_first_findings_are_told_and_all_are_counted),
         TEST(what_a_finding_shows_of_the_file_is_harmless),
         cmocka_unit_test(a_directory_without_a_ledger_is_refused_and_stays_empty),

@@ -49,6 +49,7 @@ static void verify_all(struct verify *verify)
     verify_agents(verify);
     verify_jobs(verify);
     verify_ids(verify);
+    verify_hostruns(verify);
     verify_dirty(verify);
 }
 

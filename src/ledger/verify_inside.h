@@ -7,6 +7,8 @@
 #define REEVE_LEDGER_VERIFY_INSIDE_H
 
 #include "ledger/block.h"
+#include "ledger/names.h"
+#include "ledger/pack.h"
 #include "ledger/store.h"
 #include "ledger/stored.h"
 #include "ledger/verify.h"
@@ -18,20 +20,21 @@ struct verify_place {
     uint64_t key;
 };
 
-/* Names by their number, which is an index of the bitmaps. */
+/* Names of a kind by their number, which is an index of the bitmaps. */
 struct verify_names {
-    struct slice *v; /* room for 65,536; .at NULL: the number is free */
-    uint32_t n;
+    struct slice *v; /* of the numbers below `room`; .at NULL: the number is free */
+    uint32_t room, n;
 };
 
 struct verify {
     struct txn txn; /* the snapshot: slices of it stay valid to the end */
     uint64_t n_pages;
     struct meta_row meta;
-    struct verify_names operations, users;
+    struct verify_names names[NAME_KIND_COUNT];
     struct uuid job; /* with seq `job_seq`, for findings about its rows */
     uint64_t job_seq;
     struct buf json;
+    struct packer packer;
     /* Shared with the process that waits for this one. */
     struct verify_report *report;
     struct verify_place *place;
@@ -79,12 +82,16 @@ void verify_index_add(struct verify_index *index, uint64_t seq, const struct hea
 /* `cut`: not all heads came, and no word can be said on blocks after them. */
 void verify_index_end(struct verify_index *index, bool cut);
 
+/* Whether the block is marked as changed since it was written. */
+bool verify_is_dirty(struct verify *verify, uint64_t block);
+
 /* The parts, in the order in which they need one another. */
 void verify_pages(struct verify *verify);
 void verify_names(struct verify *verify);
 void verify_agents(struct verify *verify);
 void verify_jobs(struct verify *verify);
 void verify_ids(struct verify *verify);
+void verify_hostruns(struct verify *verify);
 void verify_dirty(struct verify *verify);
 
 #endif

@@ -4,6 +4,7 @@
  *
  * One pass, by seq, over all tables at once.
  */
+#include "ledger/item.h"
 #include "ledger/verify_inside.h"
 
 #include "base/json.h"
@@ -42,6 +43,8 @@ static void check_head(struct pass *pass)
         say(pass, TABLE_HEADS, "its times are out of order");
     if (head->counts.total == 1 ? !is_host(pass, head->host) : head->host != 0)
         say(pass, TABLE_HEADS, "its host is none");
+    if (head_is_old(pass->heads.value) && meta->format == LEDGER_FORMAT)
+        say(pass, TABLE_HEADS, "it has the format of an older ledger");
     pass->last_created_us = head->created_us;
 }
 
@@ -79,14 +82,38 @@ static bool fragment_is_sound(struct pass *pass, const struct job_row *job)
 }
 
 /* Number 0 is for what found no room among the names. */
-static bool name_is(const struct verify_names *names, uint16_t number, struct slice name)
+static bool name_is(const struct pass *pass, enum name_kind kind, uint32_t number,
+                    struct slice name)
 {
-    return number == 0 || slice_equal(names->v[number], name);
+    const struct verify_names *names = &pass->verify->names[kind];
+
+    if (number == 0)
+        return !names_has_room(&pass->verify->meta, kind, name);
+    return number < names->room && slice_equal(names->v[number], name);
+}
+
+/* Label targets alone have a number. */
+static bool target_is(const struct pass *pass, struct slice text)
+{
+    uint32_t number = pass->head.target;
+
+    if (pass->head.target_kind != TARGET_LABEL || head_is_old(pass->heads.value))
+        return number == 0;
+    return name_is(pass, NAME_TARGET, number, text);
+}
+
+/* Nothing but the head knows of a job's bulk action. */
+static bool bulk_is_sound(const struct pass *pass)
+{
+    const struct verify_names *names = &pass->verify->names[NAME_BULK];
+    uint32_t number = pass->head.bulk;
+
+    return number == 0 || (number < names->room && names->v[number].size == sizeof(struct uuid));
 }
 
 static void check_job(struct pass *pass)
 {
-    struct verify *verify = pass->verify;
+    const struct head *head = &pass->head;
     struct target target;
     struct job_row job;
 
@@ -101,11 +128,15 @@ static void check_job(struct pass *pass)
     }
     if (!fragment_is_sound(pass, &job))
         say(pass, TABLE_JOBS, "what was asked is no valid JSON");
-    if (target_parse(job.target, &target, NULL) || target.kind != pass->head.target_kind)
+    if (target_parse(job.target, &target, NULL) || target.kind != head->target_kind)
         say(pass, TABLE_JOBS, "its target is of another kind than its head says");
-    if (!name_is(&verify->operations, pass->head.operation, job.type) ||
-        !name_is(&verify->users, pass->head.user, job.user))
+    else if (!target_is(pass, job.target))
+        say(pass, TABLE_JOBS, "its label target is not what its head says");
+    if (!name_is(pass, NAME_OPERATION, head->operation, job.type) ||
+        !name_is(pass, NAME_USER, head->user, job.user))
         say(pass, TABLE_JOBS, "its operation or user is not what its head says");
+    if (!bulk_is_sound(pass))
+        say(pass, TABLE_HEADS, "its bulk action is none");
 }
 
 /* ---- hosts, events ---- */
@@ -221,8 +252,9 @@ static bool times_are_sound(const struct pass *pass, const struct run_row *run)
            last_us <= pass->verify->meta.last_time_us;
 }
 
-static const char *run_fault(const struct pass *pass, const struct run_row *run)
+static const char *run_fault(struct pass *pass, const struct run_row *run)
 {
+    struct buf *data = &pass->verify->json;
     struct json json;
     bool presumable = run->at.state == run_state_FAILED &&
                       (run->at.code == run_code_EXPIRED || run->at.code == run_code_LOST);
@@ -231,7 +263,10 @@ static const char *run_fault(const struct pass *pass, const struct run_row *run)
         return "it is presumed what can't be presumed";
     if (!times_are_sound(pass, run))
         return "its times are out of order";
-    if (run->data.size && json_check(run->data, JSON_VALUES_MAX_RESULT, &json, NULL))
+    buf_clear(data);
+    if (put_run_data(data, run, &pass->verify->packer))
+        return "its result can't be unpacked";
+    if (data->size && json_check(buf_slice(data), JSON_VALUES_MAX_RESULT, &json, NULL))
         return "its result is no valid JSON";
     return NULL;
 }

@@ -50,53 +50,67 @@ void verify_pages(struct verify *verify)
 
 /* ---- names ---- */
 
-static const char *name_take(struct verify_names *names, uint32_t max, const struct walk *walk)
+static const char *name_take(struct verify_names *names, struct slice name, uint32_t number)
 {
-    uint16_t number;
-
-    if (walk->value.size != sizeof(number))
+    if (number == 0)
         return "its number is none";
-    memcpy(&number, walk->value.at, sizeof(number));
-    if (number == 0 || number > max)
+    if (number >= names->room)
         return "its number was never given";
     if (names->v[number].at)
         return "its number is that of another name";
-    names->v[number] = (struct slice){.at = walk->key.at + 1, .size = walk->key.size - 1};
+    names->v[number] = name;
     names->n++;
     return NULL;
 }
 
 static void name_check(struct verify *verify, const struct walk *walk)
 {
-    const struct meta_row *meta = &verify->meta;
     const char *wrong = "it is of no kind";
+    enum name_kind kind;
+    struct slice name;
+    uint32_t number;
 
-    if (walk->key.at[0] == 'o')
-        wrong = name_take(&verify->operations, meta->n_operations, walk);
-    else if (walk->key.at[0] == 'u')
-        wrong = name_take(&verify->users, meta->n_users, walk);
+    if (names_row_decode(walk->key, walk->value, &kind, &name, &number))
+        wrong = name_take(&verify->names[kind], name, number);
     if (wrong)
         verify_say(verify, TABLE_NAMES, VERIFY_NO_KEY, "\"%.*s\": %s", (int)walk->key.size,
                    walk->key.at, wrong);
 }
 
+/* Room for as many as were given; not for more than the file can hold. */
+static void names_reserve(struct verify *verify)
+{
+    for (unsigned kind = 0; kind < NAME_KIND_COUNT; kind++) {
+        struct verify_names *names = &verify->names[kind];
+        uint64_t room = (uint64_t)names_last(&verify->meta, kind) + 1;
+        uint64_t most = verify->n_pages * 4096;
+        names->room = (uint32_t)(room < most ? room : most);
+        names->v = mem_alloc(names->room * sizeof(*names->v));
+    }
+}
+
+static void names_count(struct verify *verify)
+{
+    for (unsigned kind = 0; kind < NAME_KIND_COUNT; kind++) {
+        uint32_t last = names_last(&verify->meta, kind);
+        if (verify->names[kind].n != last)
+            verify_say(verify, TABLE_NAMES, VERIFY_NO_KEY,
+                       "%u %s have a number, and %u numbers were given",
+                       (unsigned)verify->names[kind].n, names_word(kind), (unsigned)last);
+    }
+}
+
+/* Numbers of a kind are 1 … the last one given, without a gap. */
 void verify_names(struct verify *verify)
 {
-    const struct meta_row *meta = &verify->meta;
     struct walk walk;
 
-    verify->operations.v = mem_alloc(((size_t)UINT16_MAX + 1) * sizeof(struct slice));
-    verify->users.v = mem_alloc(((size_t)UINT16_MAX + 1) * sizeof(struct slice));
+    names_reserve(verify);
     for (walk = walk_begin(verify, TABLE_NAMES); walk.here; walk_next(&walk))
         name_check(verify, &walk);
     walk_check_count(&walk);
-    if (walk.broken)
-        return;
-    if (verify->operations.n != meta->n_operations || verify->users.n != meta->n_users)
-        verify_say(verify, TABLE_NAMES, VERIFY_NO_KEY,
-                   "%u operations and %u users have a number, and %u and %u numbers were given",
-                   (unsigned)verify->operations.n, (unsigned)verify->users.n,
-                   (unsigned)meta->n_operations, (unsigned)meta->n_users);
+    if (!walk.broken)
+        names_count(verify);
 }
 
 /* ---- agents ---- */
@@ -206,6 +220,13 @@ void verify_ids(struct verify *verify)
     for (walk = walk_begin(verify, TABLE_IDS); walk.here; walk_next(&walk))
         id_check(verify, &walk);
     walk_check_count(&walk);
+}
+
+bool verify_is_dirty(struct verify *verify, uint64_t block)
+{
+    struct slice value;
+
+    return table_get(&verify->txn, TABLE_DIRTY, u64_slice(&block), &value) == 0;
 }
 
 void verify_dirty(struct verify *verify)

@@ -27,6 +27,7 @@ static const struct key_row {
     [TABLE_EVENTS] = {.kind = KEY_NUMBER, .word = "seq"},
     [TABLE_RUNS] = {.kind = KEY_RUN, .word = "seq"},
     [TABLE_SEALED] = {.kind = KEY_RUN, .word = "seq"},
+    [TABLE_HOSTRUNS] = {.kind = KEY_RUN, .word = "block"},
     [TABLE_IDS] = {.kind = KEY_BYTES, .word = "seq"},
     [TABLE_NAMES] = {.kind = KEY_BYTES},
     [TABLE_BLOCKS] = {.kind = KEY_NUMBER, .word = "block"},
