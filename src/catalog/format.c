@@ -13,10 +13,10 @@
 
 /* ---- formats ---- */
 
-#define HOST_NAME_MAX_BYTES   255 /* RFC 1123 §2.1 */
-#define TARGET_TEXT_MAX_BYTES 255
+#define HOST_NAME_MAX_BYTES        255 /* RFC 1123 §2.1 */
+#define TARGET_TEXT_MAX_BYTES      255
 #define OPERATION_PREFIX_MAX_BYTES 64
-#define CURSOR_MAX_BYTES 128
+#define CURSOR_MAX_BYTES           128
 
 static bool is_letter_or_digit(char c)
 {
@@ -137,12 +137,14 @@ static const struct format {
     },
     {
         .name = "moment",
-        .accepts = "a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h",
+        .accepts = "a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now "
+                   "such as 2h",
         .has = is_moment,
     },
     {
         .name = "operation_prefix",
-        .accepts = "an operation such as node.disk.get, or what several begin with, such as network.",
+        .accepts =
+            "an operation such as node.disk.get, or what several begin with, such as network.",
         .has = is_operation_prefix,
     },
     {

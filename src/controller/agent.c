@@ -52,10 +52,12 @@ static void show_conditions(struct arena *arena, const struct agent_view *view,
 
     for (int i = 0; i < condition_type_COUNT; i++) {
         const struct condition *condition = &view->conditions[i];
+        char reason[CONDITION_REASON_SIZE];
+        condition_judge((enum condition_type)i, view->facts->object, view->vitals->object, reason);
         SET(&all[i], type, (enum condition_type)i);
         SET(&all[i], status, condition->status);
-        SET(&all[i], reason, condition->reason);
-        all[i].has_reason = condition->reason[0] != '\0';
+        SET(&all[i], reason, arena_strdup(arena, reason));
+        all[i].has_reason = reason[0] != '\0';
         SET(&all[i], last_transition_time, time_text(arena, condition->since_us));
     }
     SET(info, conditions, ((struct agent_condition_list){.v = all, .n = condition_type_COUNT}));

@@ -29,7 +29,6 @@ struct identity {
 struct condition {
     bool status;
     int64_t since_us;
-    char reason[96]; /* "" before there is anything to judge by */
 };
 
 struct agent {
@@ -136,5 +135,11 @@ struct agent_view {
 void agent_look(const struct agent *agent, const struct dispatch *dispatch, int64_t boot_us,
                 struct agent_view *ret);
 void agent_view_release(struct agent_view *view);
+
+#define CONDITION_REASON_SIZE 96
+/* What the condition is judged by, in words; "" when there is nothing to judge by. Whether it
+   holds. */
+bool condition_judge(enum condition_type type, const struct agent_facts *facts,
+                     const struct agent_vitals *vitals, char ret_reason[CONDITION_REASON_SIZE]);
 
 #endif

@@ -211,13 +211,13 @@ bool agent_is_ready(const struct agent *agent, int64_t boot_us)
 
 #define GIB (1024.0 * 1024 * 1024)
 
-/* Each fills the condition's reason and returns whether it holds; without figures it says
+/* Each writes the reason and returns whether the condition holds; without figures it says
    nothing. */
 typedef bool judge_condition(const struct agent_facts *facts, const struct agent_vitals *vitals,
-                             struct condition *condition);
+                             char reason[CONDITION_REASON_SIZE]);
 
 static bool judge_memory(const struct agent_facts *facts, const struct agent_vitals *vitals,
-                         struct condition *condition)
+                         char reason[CONDITION_REASON_SIZE])
 {
     const struct memory *memory = &vitals->memory;
     double used = (double)memory->used, total = (double)memory->total;
@@ -225,26 +225,25 @@ static bool judge_memory(const struct agent_facts *facts, const struct agent_vit
     (void)facts;
     if (!vitals->has_memory || total <= 0)
         return false;
-    snprintf(condition->reason, sizeof(condition->reason), "memory %.0f%% used (%.1f/%.1f GB)",
-             used / total * 100, used / GIB, total / GIB);
+    snprintf(reason, CONDITION_REASON_SIZE, "memory %.0f%% used (%.1f/%.1f GB)", used / total * 100,
+             used / GIB, total / GIB);
     return used / total > 0.9;
 }
 
 static bool judge_load(const struct agent_facts *facts, const struct agent_vitals *vitals,
-                       struct condition *condition)
+                       char reason[CONDITION_REASON_SIZE])
 {
     double load = vitals->load_average.one, threshold = 2.0 * (double)facts->cpu_count;
 
     if (!vitals->has_load_average || facts->cpu_count <= 0)
         return false;
-    snprintf(condition->reason, sizeof(condition->reason),
-             "load %.2f, threshold %.2f for %lld CPUs", load, threshold,
-             (long long)facts->cpu_count);
+    snprintf(reason, CONDITION_REASON_SIZE, "load %.2f, threshold %.2f for %lld CPUs", load,
+             threshold, (long long)facts->cpu_count);
     return load > threshold;
 }
 
 static bool judge_disk(const struct agent_facts *facts, const struct agent_vitals *vitals,
-                       struct condition *condition)
+                       char reason[CONDITION_REASON_SIZE])
 {
     const struct disk *disk = &vitals->fullest_disk;
     double used = (double)disk->used, total = (double)disk->total;
@@ -253,8 +252,8 @@ static bool judge_disk(const struct agent_facts *facts, const struct agent_vital
     if (!vitals->has_fullest_disk || total <= 0)
         return false;
     struct slice name = slice_cut_at_character(slice_of(disk->name), 40);
-    snprintf(condition->reason, sizeof(condition->reason), "%.*s %.0f%% used (%.1f/%.1f GB)",
-             (int)name.size, name.at, used / total * 100, used / GIB, total / GIB);
+    snprintf(reason, CONDITION_REASON_SIZE, "%.*s %.0f%% used (%.1f/%.1f GB)", (int)name.size,
+             name.at, used / total * 100, used / GIB, total / GIB);
     return used / total > 0.9;
 }
 
@@ -264,12 +263,20 @@ static judge_condition *const judges[condition_type_COUNT] = {
     [condition_type_DISK_PRESSURE] = judge_disk,
 };
 
+bool condition_judge(enum condition_type type, const struct agent_facts *facts,
+                     const struct agent_vitals *vitals, char ret_reason[CONDITION_REASON_SIZE])
+{
+    ret_reason[0] = '\0';
+    return judges[type](facts, vitals, ret_reason);
+}
+
 static void judge(struct agent *agent, int64_t now_us)
 {
     for (int i = 0; i < condition_type_COUNT; i++) {
         struct condition *condition = &agent->conditions[i];
-        condition->reason[0] = '\0';
-        bool status = judges[i](agent->facts->object, agent->vitals->object, condition);
+        char reason[CONDITION_REASON_SIZE];
+        bool status = condition_judge((enum condition_type)i, agent->facts->object,
+                                      agent->vitals->object, reason);
         if (status != condition->status || condition->since_us == 0)
             condition->since_us = now_us;
         condition->status = status;

@@ -265,7 +265,7 @@ static int resolve_host(struct answer *answer, const char *name)
     struct ledger_reader *reader = answer->reader;
     struct filter_view *view = &answer->view;
     struct host_set *set;
-    int r = host_sets_find(&reader->host_sets, &reader->txn, &reader->roster, name,
+    int r = host_sets_find(&reader->host_sets, &reader->txn, reader->roster, name,
                            answer->shape.hosts, &set);
 
     if (r)
@@ -511,8 +511,7 @@ static bool count_changed(const struct filter_view *view, size_t max)
     return true;
 }
 
-static void block_counts(const struct filter_view *view, size_t i,
-                         uint32_t ret[job_status_COUNT])
+static void block_counts(const struct filter_view *view, size_t i, uint32_t ret[job_status_COUNT])
 {
     const struct block *block = view->blocks->v[i].block;
     uint32_t low, high;
@@ -644,8 +643,8 @@ static bool answer_is_ready(struct answer *answer, const struct ledger *ledger)
         if (!answer->must_end)
             return false;
         answer->shape = now;
-        answer->fault = roster_read(&answer->reader->roster, &answer->reader->txn,
-                                    ledger->agents_version);
+        answer->fault = roster_hold(&answer->reader->ledger->rosters, &answer->reader->roster,
+                                    &answer->reader->txn, ledger->agents_version);
         if (!answer->fault)
             answer->fault = answer_resolve(answer);
         if (answer->fault)

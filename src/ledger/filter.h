@@ -14,12 +14,12 @@
 #include "ledger/ledger.h"
 #include "ledger/select.h"
 
-#define FILTERS_MAX         128 /* remembered by one reader; the one not used for longest makes room */
-#define FILTER_TERMS_MAX    6
-#define FILTER_HOSTS_MAX    2   /* hostname, and target when that is a host */
-#define FILTER_PREFIX_MAX   1024 /* operations that begin alike */
-#define FILTER_STEP_BLOCKS  4   /* counted under the lock at one go */
-#define FILTER_STEP_JOBS    256 /* looked at for their hosts under the lock at one go */
+#define FILTERS_MAX        128 /* remembered by one reader; the one not used for longest makes room */
+#define FILTER_TERMS_MAX   6
+#define FILTER_HOSTS_MAX   2    /* hostname, and target when that is a host */
+#define FILTER_PREFIX_MAX  1024 /* operations that begin alike */
+#define FILTER_STEP_BLOCKS 4    /* counted under the lock at one go */
+#define FILTER_STEP_JOBS   256  /* looked at for their hosts under the lock at one go */
 
 struct filter_slot {
     uint64_t version; /* of the block when it was counted; 0: never */
@@ -34,7 +34,7 @@ struct filter {
     bool matches_nothing; /* a name that nobody has */
     struct block_term terms[FILTER_TERMS_MAX];
     unsigned n_terms;
-    uint32_t *values; /* of all terms */
+    uint32_t *values;                  /* of all terms */
     uint64_t stamps[FILTER_HOSTS_MAX]; /* of the host sets it was counted with */
     struct filter_slot *slots;
     uint64_t first; /* number of the block at slots[0] */

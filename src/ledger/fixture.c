@@ -11,6 +11,8 @@
 #include <ftw.h>
 #include <unistd.h>
 
+#define N_STEPS 100000u
+
 static const struct ledger_options no_sync = {.no_sync = true};
 
 void fixture_make_dir(struct fixture *fixture)
@@ -69,6 +71,13 @@ void fixture_reopen(struct fixture *fixture, bool orderly)
     else
         ledger_drop(fixture->ledger);
     fixture_open(fixture);
+}
+
+uint32_t fixture_steps(void)
+{
+    const char *text = getenv("REEVE_STEPS");
+
+    return text ? (uint32_t)strtoul(text, NULL, 10) : N_STEPS;
 }
 
 void fixture_expect_sound(const struct fixture *fixture)

@@ -35,6 +35,9 @@ void fixture_release(struct fixture *fixture);
 /* Closes and opens again; without `orderly` as after a crash. */
 void fixture_reopen(struct fixture *fixture, bool orderly);
 
+/* How many steps a random test goes: REEVE_STEPS, or 100,000. */
+uint32_t fixture_steps(void);
+
 /* A check of it has no findings (verify.h). */
 void fixture_expect_sound(const struct fixture *fixture);
 

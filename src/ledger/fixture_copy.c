@@ -22,7 +22,7 @@ enum copy_target { COPY_ANY, COPY_ALL, COPY_NAME, COPY_MACHINE, COPY_LABEL_A, CO
 static const char *const labels[] = {
     [COPY_LABEL_A] = "group:web", [COPY_LABEL_B] = "group:web.dev"};
 
-enum job_status copy_job_status(const struct copy_job *job)
+static enum job_status status_of(const struct copy_job *job)
 {
     struct run_counts counts = {.total = job->n_hosts};
 
@@ -46,17 +46,9 @@ unsigned copy_job_codes(const struct copy_job *job)
     return codes;
 }
 
-static void machine_of(unsigned host, char ret[33])
-{
-    snprintf(ret, 33, "%032x", host);
-}
-
 static bool host_is(const struct copy *copy, unsigned host, const char *text)
 {
-    char machine[33];
-
-    machine_of(host, machine);
-    return strcmp(copy->names[host], text) == 0 || strcmp(machine, text) == 0;
+    return strcmp(copy->names[host], text) == 0 || strcmp(copy->machines[host], text) == 0;
 }
 
 static bool has_host(const struct copy *copy, const struct copy_job *job, const char *text)
@@ -93,7 +85,7 @@ static bool has_codes(const struct copy_job *job, unsigned wanted)
 
 static bool has_changed(const struct copy_job *job, bool wanted)
 {
-    enum job_status status = copy_job_status(job);
+    enum job_status status = job->status;
 
     if (status != job_status_COMPLETED && status != job_status_PARTIAL_FAILURE)
         return false;
@@ -123,7 +115,7 @@ void random_seed(void)
     const char *seed = getenv("REEVE_SEED");
 
     random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)clock_now_us();
-    print_message("seed %" PRIu64 "\n", random_state);
+    print_message("REEVE_SEED=%" PRIu64 "\n", random_state);
 }
 
 uint64_t random_next(void) /* xorshift64 */
@@ -186,14 +178,12 @@ static void choose_target(struct copy *copy, struct copy_job *job, struct target
     }
     for (unsigned i = 0; i < job->n_hosts; i++)
         job->hosts[i] = (uint8_t)(first + i);
-    if (job->target == COPY_MACHINE)
-        machine_of(first, job->target_text);
-    else
-        snprintf(job->target_text, sizeof(job->target_text), "%s",
-                 job->target == COPY_ANY    ? "_any"
-                 : job->target == COPY_ALL  ? "_all"
-                 : job->target == COPY_NAME ? copy->names[first]
-                                            : labels[job->target]);
+    snprintf(job->target_text, sizeof(job->target_text), "%s",
+             job->target == COPY_ANY       ? "_any"
+             : job->target == COPY_ALL     ? "_all"
+             : job->target == COPY_NAME    ? copy->names[first]
+             : job->target == COPY_MACHINE ? copy->machines[first]
+                                           : labels[job->target]);
     assert_int_equal(target_parse(slice_of(job->target_text), ret, NULL), 0);
 }
 
@@ -206,6 +196,7 @@ static void submit(struct copy *copy)
 
     assert_true(copy->n_jobs < COPY_JOBS_MAX);
     *job = (struct copy_job){.is_there = true,
+                             .status = job_status_SUBMITTED,
                              .operation = (uint8_t)random_below(COUNT_OF(copy_operations)),
                              .user = (uint8_t)(one_in(50) ? 2 : random_below(2)),
                              .bulk = (uint8_t)(one_in(100) ? 1 + random_below(COPY_BULKS) : 0),
@@ -248,7 +239,8 @@ static void finish(struct copy *copy, struct copy_job *job)
     job->states[run] = (uint8_t)end;
     job->codes[run] = (uint8_t)code;
     job->changed |= record.run.changed;
-    assert_int_equal(effect.status, copy_job_status(job));
+    job->status = status_of(job);
+    assert_int_equal(effect.status, job->status);
 }
 
 static void cancel(struct copy *copy, struct copy_job *job)
@@ -293,15 +285,13 @@ static void move(struct copy *copy, struct copy_job *job)
 static void rename_host(struct copy *copy)
 {
     unsigned host = 1 + random_below(COPY_HOSTS);
-    char machine[33];
     struct ledger_effect effect;
 
-    machine_of(host, machine);
     snprintf(copy->names[host], sizeof(copy->names[host]), "web-%02u",
              (unsigned)(1 + random_below(COPY_HOSTS + 2)));
     struct record record = {.kind = RECORD_AGENT,
                             .agent = {.host = host,
-                                      .machine_id = machine,
+                                      .machine_id = copy->machines[host],
                                       .hostname = copy->names[host],
                                       .labels = SLICE("{}"),
                                       .epoch = 1}};
@@ -337,10 +327,9 @@ static const char *random_host(const struct copy *copy, char ret[33])
     unsigned host = 1 + random_below(COPY_HOSTS);
 
     if (one_in(3))
-        machine_of(host, ret);
+        snprintf(ret, 33, "%s", copy->machines[host]);
     else
         snprintf(ret, 33, "web-%02u", (unsigned)(1 + random_below(COPY_HOSTS + 3)));
-    (void)copy;
     return ret;
 }
 
@@ -416,8 +405,10 @@ struct copy *copy_new(void)
     fixture_make(&copy->fixture);
     fixture_add_hosts(&copy->fixture, COPY_HOSTS);
     copy->jobs = mem_alloc(COPY_JOBS_MAX * sizeof(*copy->jobs));
-    for (unsigned host = 1; host <= COPY_HOSTS; host++)
+    for (unsigned host = 1; host <= COPY_HOSTS; host++) {
         snprintf(copy->names[host], sizeof(copy->names[host]), "web-%02u", host);
+        snprintf(copy->machines[host], sizeof(copy->machines[host]), "%032x", host);
+    }
     for (unsigned i = 0; i < COPY_BULKS; i++)
         copy->bulks[i] = uuid_make(copy->fixture.now_us);
     for (unsigned i = 0; i < COPY_FILTERS; i++)

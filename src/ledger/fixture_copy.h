@@ -29,6 +29,7 @@ struct copy_job {
     uint8_t operation, user, target, n_hosts, bulk;
     uint8_t hosts[COPY_HOSTS]; /* ascending */
     uint8_t states[COPY_HOSTS], codes[COPY_HOSTS];
+    enum job_status status;
     char target_text[33];
     bool is_there, cancelled, changed;
 };
@@ -37,7 +38,7 @@ struct copy {
     struct fixture fixture;
     struct copy_job *jobs;  /* oldest first */
     uint32_t n_jobs, first; /* jobs before `first` are gone */
-    char names[COPY_HOSTS + 1][16];
+    char names[COPY_HOSTS + 1][16], machines[COPY_HOSTS + 1][33];
     struct uuid bulks[COPY_BULKS];
     struct ledger_filter filters[COPY_FILTERS];
     char texts[COPY_FILTERS][2][33]; /* of hostname and target */
@@ -57,7 +58,6 @@ void copy_batch(struct copy *copy, uint32_t n);
 /* The oldest jobs go, until only the last block or two have any. */
 void copy_drop_front(struct copy *copy);
 
-enum job_status copy_job_status(const struct copy_job *job);
 unsigned copy_job_codes(const struct copy_job *job); /* 1 << enum run_code */
 /* All but the statuses. */
 bool copy_matches(const struct copy *copy, const struct copy_job *job,

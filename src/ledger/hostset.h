@@ -33,7 +33,7 @@ struct host_set {
     struct host_block {
         struct roaring_bitmap_s *bits; /* NULL: none */
         uint32_t end;                  /* positions below it are known */
-    } *blocks;
+    } * blocks;
     uint64_t first; /* number of the block at blocks[0] */
     size_t n_blocks;
 };

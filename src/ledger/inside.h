@@ -39,6 +39,7 @@ struct ledger {
     struct packer packer;
     uint64_t hostruns_next; /* full blocks before it have all their rows, see checkpoint.c */
     _Atomic uint64_t refused;
+    struct rosters rosters; /* any thread's */
 
     pthread_rwlock_t lock;
     struct blocks blocks;
@@ -52,7 +53,7 @@ struct ledger {
 struct ledger_reader {
     struct ledger *ledger;
     struct txn txn; /* idle between answers */
-    struct roster roster;
+    struct roster *roster;
     struct filters filters;
     struct host_sets host_sets;
     struct runs runs; /* of the job that is being read */

@@ -160,7 +160,7 @@ static int put_responses(struct buf *to, struct ledger_reader *reader, uint32_t 
     PUT(to, ",\"responses\":{");
     for (uint32_t i = 0; !r && i < n_shown; i++) {
         const struct run *run = runs_at(&reader->runs, i);
-        struct slice quoted = roster_quoted(&reader->roster, run->host);
+        struct slice quoted = roster_quoted(reader->roster, run->host);
         if (!run_state_is_final(run->row.at.state))
             continue;
         if (comma)
@@ -190,7 +190,7 @@ static int put_agent_states(struct buf *to, const struct ledger_reader *reader, 
         if (comma)
             PUT(to, ",");
         comma = true;
-        buf_add_slice(to, roster_quoted(&reader->roster, run->host));
+        buf_add_slice(to, roster_quoted(reader->roster, run->host));
         PUT(to, ":");
         put_agent_state(to, &run->row);
         r = item_piece(sink, to);
@@ -247,7 +247,7 @@ static void put_job_error(struct buf *to, const struct ledger_reader *reader)
         return;
     PUT(to, ",\"error\":\"");
     if (reader->runs.n > 1) {
-        put_escaped(to, roster_name(&reader->roster, run->host));
+        put_escaped(to, roster_name(reader->roster, run->host));
         PUT(to, ": ");
     }
     put_escaped(to, error);
@@ -297,7 +297,7 @@ static void put_end(struct buf *to, const struct ledger_reader *reader, const st
 {
     if (head->counts.total == 1) {
         PUT(to, ",\"hostname\":");
-        buf_add_slice(to, roster_quoted(&reader->roster, head->host));
+        buf_add_slice(to, roster_quoted(reader->roster, head->host));
     }
     PUT(to, ",\"updated_at\":");
     put_time(to, head->updated_us);
@@ -333,10 +333,10 @@ int item_write_summary(struct ledger_reader *reader, uint64_t seq, struct buf *t
     if (!r)
         r = reader_job(reader, seq, &job);
     if (!r && status_has_error(head_status(&head)))
-        r = runs_read(&reader->runs, &reader->txn, &reader->roster, seq, &head);
+        r = runs_read(&reader->runs, &reader->txn, reader->roster, seq, &head);
     if (r)
         return r;
-    if (head.counts.total == 1 && !roster_has(&reader->roster, head.host))
+    if (head.counts.total == 1 && !roster_has(reader->roster, head.host))
         return FAULT(-EUCLEAN);
     put_begin(to, &head, job.fragment);
     put_changed(to, head_changed(&head));
@@ -358,7 +358,7 @@ static int item_write_to(struct ledger_reader *reader, uint64_t seq, const struc
     if (!r)
         r = reader_job(reader, seq, &job);
     if (!r)
-        r = runs_read(&reader->runs, &reader->txn, &reader->roster, seq, &head);
+        r = runs_read(&reader->runs, &reader->txn, reader->roster, seq, &head);
     if (r)
         return r;
     const struct run *first = runs_at(&reader->runs, 0);

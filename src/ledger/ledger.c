@@ -162,6 +162,7 @@ void ledger_drop(struct ledger *ledger)
     buf_release(&ledger->row);
     packer_release(&ledger->packer);
     mem_free(ledger->moves);
+    rosters_release(&ledger->rosters);
     pthread_rwlock_destroy(&ledger->lock);
     store_close(ledger->store);
     mem_free(ledger);
@@ -196,6 +197,7 @@ int ledger_open_with(const char *dir, const struct ledger_options *options, stru
     ledger->agents_version = ledger->names_version = ledger->moved_version = 1;
     buf_init(&ledger->row, BLOCK_BLOB_MAX);
     lock_init(&ledger->lock);
+    rosters_init(&ledger->rosters);
     r = ledger_open_in(ledger);
     if (r) {
         if (r == OUTCOME_NO_SPACE)
@@ -360,7 +362,7 @@ int ledger_reader_open(struct ledger *ledger, struct ledger_reader **ret)
 void ledger_reader_close(struct ledger_reader *reader)
 {
     snapshot_close(&reader->txn);
-    roster_release(&reader->roster);
+    roster_unref(reader->roster);
     filters_release(&reader->filters);
     host_sets_release(&reader->host_sets);
     runs_release(&reader->runs);
@@ -398,7 +400,7 @@ int reader_begin(struct ledger_reader *reader, snapshot_copy *copy, void *ret)
     }
     if (r)
         return r;
-    r = roster_read(&reader->roster, &reader->txn, agents_version);
+    r = roster_hold(&reader->ledger->rosters, &reader->roster, &reader->txn, agents_version);
     if (r)
         snapshot_reset(&reader->txn);
     return r;

@@ -117,8 +117,8 @@ int ledger_find(struct ledger_reader *reader, const struct ledger_question *ques
         r = reader_head(reader, copy.seqs[i], &head);
         if (r)
             break;
-        found[i] = (struct ledger_found){
-            .seq = copy.seqs[i], .id = head.id, .version = head.updated_us};
+        found[i] =
+            (struct ledger_found){.seq = copy.seqs[i], .id = head.id, .version = head.updated_us};
     }
     reader_end(reader);
     if (r)
@@ -241,7 +241,7 @@ static int run_copy(struct ledger_reader *reader, const struct run *run, struct 
     *ret = (struct ledger_run){
         .run = (uint32_t)(run - reader->runs.v),
         .host = run->host,
-        .hostname = arena_copy(arena, roster_name(&reader->roster, run->host)),
+        .hostname = arena_copy(arena, roster_name(reader->roster, run->host)),
         .at = row->at,
         .has_changed = row->has_changed,
         .changed = row->changed,
@@ -258,7 +258,7 @@ static int runs_of(struct ledger_reader *reader, uint64_t seq)
     struct head head;
     int r = reader_head(reader, seq, &head);
 
-    return r ? r : runs_read(&reader->runs, &reader->txn, &reader->roster, seq, &head);
+    return r ? r : runs_read(&reader->runs, &reader->txn, reader->roster, seq, &head);
 }
 
 static bool runs_are_too_large(const struct runs *runs)
@@ -424,7 +424,7 @@ int ledger_agents(struct ledger_reader *reader, struct arena *arena, struct ledg
 
     if (r)
         return r;
-    uint32_t n = reader->roster.n;
+    uint32_t n = reader->roster->n;
     struct ledger_agent *agents = arena_alloc(arena, n * sizeof(*agents));
     for (uint32_t i = 0; !r && i < n; i++)
         r = agent_read(reader, i + 1, arena, &agents[i]);

@@ -14,10 +14,22 @@ static const struct kind_row {
     uint32_t room;       /* the last number there can be */
     const char *word;
 } kinds[NAME_KIND_COUNT] = {
-    [NAME_OPERATION] = {'o', sizeof(uint16_t), UINT16_MAX, "operations"},
-    [NAME_USER] = {'u', sizeof(uint16_t), UINT16_MAX, "users"},
-    [NAME_TARGET] = {'t', sizeof(uint32_t), 1u << 20, "label targets"},
-    [NAME_BULK] = {'b', sizeof(uint32_t), UINT32_MAX, "bulk actions"},
+    [NAME_OPERATION] = {.letter = 'o',
+                        .number_size = sizeof(uint16_t),
+                        .room = UINT16_MAX,
+                        .word = "operations"},
+    [NAME_USER] = {.letter = 'u',
+                   .number_size = sizeof(uint16_t),
+                   .room = UINT16_MAX,
+                   .word = "users"},
+    [NAME_TARGET] = {.letter = 't',
+                     .number_size = sizeof(uint32_t),
+                     .room = 1u << 20,
+                     .word = "label targets"},
+    [NAME_BULK] = {.letter = 'b',
+                   .number_size = sizeof(uint32_t),
+                   .room = UINT32_MAX,
+                   .word = "bulk actions"},
 };
 
 struct slice name_of_uuid(const struct uuid *id)

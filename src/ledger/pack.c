@@ -53,7 +53,8 @@ bool packed_size(struct slice packed, uint32_t *ret)
     unsigned long long size = ZSTD_getFrameContentSize(packed.at, packed.size);
 
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size < PACK_MIN ||
-        size > STORED_ROW_MAX || ZSTD_findFrameCompressedSize(packed.at, packed.size) != packed.size)
+        size > STORED_ROW_MAX ||
+        ZSTD_findFrameCompressedSize(packed.at, packed.size) != packed.size)
         return false;
     *ret = (uint32_t)size;
     return true;

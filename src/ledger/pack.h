@@ -3,7 +3,8 @@
  * Results in the ledger, packed (docs/decisions/packed-results.md).
  *
  * LMDB gives a row of more than half a page whole pages of its own; most results of that size are
- * repetitive JSON, which then fits beside others. Each is a zstd frame with its size and a checksum.
+ * repetitive JSON, which then fits beside others. Each is a zstd frame with its size and a
+ * checksum.
  */
 #ifndef REEVE_LEDGER_PACK_H
 #define REEVE_LEDGER_PACK_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The roster: one pass over `agents`, then one sort.
+ * The roster: one pass over `agents`, then one sort; shared by its version.
  */
 #include "ledger/roster.h"
 
@@ -12,10 +12,27 @@
 #include <assert.h>
 #include <errno.h>
 
-void roster_release(struct roster *roster)
+void rosters_init(struct rosters *rosters)
 {
+    int rc = pthread_mutex_init(&rosters->lock, NULL);
+
+    assert(rc == 0);
+    (void)rc;
+    rosters->newest = NULL;
+}
+
+void rosters_release(struct rosters *rosters)
+{
+    rosters->newest = roster_unref(rosters->newest);
+    pthread_mutex_destroy(&rosters->lock);
+}
+
+struct roster *roster_unref(struct roster *roster)
+{
+    if (!roster || atomic_fetch_sub_explicit(&roster->refs, 1, memory_order_acq_rel) > 1)
+        return NULL;
     arena_release(&roster->arena);
-    *roster = (struct roster){0};
+    return mem_free(roster);
 }
 
 static int agents_count(struct txn *txn, uint32_t *ret)
@@ -90,12 +107,10 @@ static void roster_rank_names(struct roster *roster)
         roster->ranks[by_name[i]] = i;
 }
 
-int roster_read(struct roster *roster, struct txn *txn, uint64_t version)
+static int roster_read(struct roster *roster, struct txn *txn)
 {
-    if (roster->version == version)
-        return 0;
-    roster_release(roster);
     int r = agents_count(txn, &roster->n);
+
     if (r)
         return r;
     roster->names = arena_alloc(&roster->arena, roster->n * sizeof(*roster->names));
@@ -105,7 +120,55 @@ int roster_read(struct roster *roster, struct txn *txn, uint64_t version)
     if (r)
         return r;
     roster_rank_names(roster);
-    roster->version = version;
+    return 0;
+}
+
+static struct roster *find_shared(struct rosters *rosters, uint64_t version)
+{
+    struct roster *found = NULL;
+
+    pthread_mutex_lock(&rosters->lock);
+    if (rosters->newest && rosters->newest->version == version) {
+        found = rosters->newest;
+        atomic_fetch_add_explicit(&found->refs, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&rosters->lock);
+    return found;
+}
+
+/* A reader that was slow does not take the place of a newer one. */
+static void share(struct rosters *rosters, struct roster *roster)
+{
+    struct roster *old = NULL;
+
+    pthread_mutex_lock(&rosters->lock);
+    if (!rosters->newest || rosters->newest->version < roster->version) {
+        old = rosters->newest;
+        rosters->newest = roster;
+        atomic_fetch_add_explicit(&roster->refs, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&rosters->lock);
+    roster_unref(old);
+}
+
+int roster_hold(struct rosters *rosters, struct roster **held, struct txn *txn, uint64_t version)
+{
+    if (*held && (*held)->version == version)
+        return 0;
+    struct roster *roster = find_shared(rosters, version);
+    if (!roster) {
+        roster = mem_alloc(sizeof(*roster));
+        atomic_init(&roster->refs, 1);
+        roster->version = version;
+        int r = roster_read(roster, txn);
+        if (r) {
+            roster_unref(roster);
+            return r;
+        }
+        share(rosters, roster);
+    }
+    roster_unref(*held);
+    *held = roster;
     return 0;
 }
 

@@ -70,7 +70,7 @@ static int walk_run(struct run_walk *walk, uint32_t number, struct run *ret)
     bool one = walk->head.counts.total == 1;
     struct run run = {.host = one ? walk->head.host : hosts_row_at(walk->hosts, number)};
 
-    if (!roster_has(&walk->reader->roster, run.host))
+    if (!roster_has(walk->reader->roster, run.host))
         return FAULT(-EUCLEAN);
     if (walk->has_row && walk->row_number == number) {
         int r = run_row_decode(walk->row, &run.row);
@@ -162,7 +162,7 @@ static int put_run(struct buf *to, struct ledger_reader *reader, uint32_t number
     PUT(to, "{\"run\":");
     buf_add_i64(to, number);
     PUT(to, ",\"hostname\":");
-    buf_add_slice(to, roster_quoted(&reader->roster, run->host));
+    buf_add_slice(to, roster_quoted(reader->roster, run->host));
     put_word(to, ",\"status\":\"", run_state_words[row->at.state].word);
     if (row->at.state == run_state_FAILED)
         put_word(to, ",\"code\":\"", run_code_words[row->at.code].word);

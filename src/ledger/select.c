@@ -123,7 +123,7 @@ uint32_t selection_count(const struct selection *selection, const struct block *
 static bool find_highest(const roaring_bitmap_t *bits, uint32_t below, uint32_t offset,
                          uint32_t *ret)
 {
-    uint64_t n = below == 0 ? 0
+    uint64_t n = below == 0            ? 0
                  : below >= BLOCK_JOBS ? roaring_bitmap_get_cardinality(bits)
                                        : roaring_bitmap_rank(bits, below - 1);
 

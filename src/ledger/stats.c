@@ -209,7 +209,7 @@ static int sum_hosts(const struct stats *stats, struct ledger_reader *reader, st
                      struct ledger_groups *ret)
 {
     CLEANUP(host_counts_release) struct host_counts counts = {.n_jobs = 0};
-    host_counts_init(&counts, &reader->roster);
+    host_counts_init(&counts, reader->roster);
 
     for (uint64_t number = stats->begin_block; number < stats->end_block; number++) {
         const struct tally *tally = tally_of(stats, number);
@@ -217,7 +217,7 @@ static int sum_hosts(const struct stats *stats, struct ledger_reader *reader, st
         if (r)
             return r;
     }
-    host_counts_groups(&counts, &reader->roster, arena, ret);
+    host_counts_groups(&counts, reader->roster, arena, ret);
     return 0;
 }
 

@@ -247,10 +247,9 @@ void run_row_encode(const struct run_row *run, struct buf *to)
         .data_size = (uint32_t)run->data.size,
         .state = (uint8_t)run->at.state,
         .code = (uint8_t)run->at.code,
-        .flags =
-            (uint8_t)((run->at.presumed ? RUN_PRESUMED : 0) |
-                      (run->has_changed ? RUN_HAS_CHANGED : 0) | (run->changed ? RUN_CHANGED : 0) |
-                      (run->is_packed ? RUN_PACKED : 0)),
+        .flags = (uint8_t)((run->at.presumed ? RUN_PRESUMED : 0) |
+                           (run->has_changed ? RUN_HAS_CHANGED : 0) |
+                           (run->changed ? RUN_CHANGED : 0) | (run->is_packed ? RUN_PACKED : 0)),
         .format = RUN_ROW_FORMAT,
     };
 

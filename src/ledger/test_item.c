@@ -412,7 +412,8 @@ static struct slice large_result(struct buf *to)
 {
     buf_add_text(to, "[");
     for (unsigned i = 0; i < 100; i++)
-        buf_printf(to, "%s{\"name\":\"package-%u\",\"version\":\"1.%u.0\",\"status\":\"installed\"}",
+        buf_printf(to,
+                   "%s{\"name\":\"package-%u\",\"version\":\"1.%u.0\",\"status\":\"installed\"}",
                    i ? "," : "", i * 7919, i);
     buf_add_text(to, "]");
     return buf_slice(to);
@@ -443,8 +444,10 @@ static void a_large_result_is_packed_and_shown_as_it_came(void **state)
     struct slice result = large_result(&text);
     const char *shown = buf_text(&text);
     assert_true(result.size > 4 * PACK_MIN);
-    fixture_apply(fixture, record_finished(one.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, shown));
-    fixture_apply(fixture, record_finished(many.seq, 1, run_state_COMPLETED, run_code_NONE, NULL, shown));
+    fixture_apply(fixture,
+                  record_finished(one.seq, 0, run_state_COMPLETED, run_code_NONE, NULL, shown));
+    fixture_apply(fixture,
+                  record_finished(many.seq, 1, run_state_COMPLETED, run_code_NONE, NULL, shown));
     assert_true(row_size(fixture, one.seq, 0) < result.size / 3);
     assert_has(fixture, &one, shown);
     assert_has(fixture, &many, shown);

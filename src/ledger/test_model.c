@@ -4,7 +4,7 @@
  *
  * After each batch totals, counts, a page at a random offset and the runs of a random job must
  * agree. Batches are aborted now and then, and the ledger is closed, or dropped as by a crash, and
- * opened again. Repeat with REEVE_SEED=<printed number>.
+ * opened again. REEVE_STEPS=<number> of records; repeat a failure with REEVE_SEED=<printed number>.
  */
 #include "ledger/fixture.h"
 
@@ -16,7 +16,6 @@
 #include <inttypes.h>
 #include <roaring/roaring.h>
 
-#define N_RECORDS   120000u
 #define BATCH_MAX   200u
 #define JOBS_MAX    3000u
 #define HOSTS_MAX   12u
@@ -663,6 +662,7 @@ static void the_ledger_agrees_with_brute_force(void **state)
 {
     struct both *both = mem_alloc(sizeof(*both));
     const char *seed = getenv("REEVE_SEED");
+    uint32_t n_steps = fixture_steps();
 
     (void)state;
     random_state = seed ? strtoull(seed, NULL, 10) : random_u64() | 1;
@@ -672,11 +672,11 @@ static void the_ledger_agrees_with_brute_force(void **state)
     both->fixture.ledger->meta.next_seq = FIRST_SEQ;
     assert_int_equal(ledger_commit(both->fixture.ledger), 0);
     both->model.next_seq = FIRST_SEQ;
-    while (both->n_applied < N_RECORDS) {
+    while (both->n_applied < n_steps) {
         random_batch(both);
         check_page(both);
         check_runs(both);
-        check_hosts(both, FIRST_SEQ / BLOCK_JOBS + random_below(2));
+        check_hosts(both, both->model.next_seq / BLOCK_JOBS - random_below(2));
         check_bulk(both);
         random_upkeep(both);
     }

@@ -36,7 +36,8 @@ static unsigned status_number(struct json item)
     abort();
 }
 
-/* Names, hosts, statuses and times: each comes from another place, and all must be of one commit. */
+/* Names, hosts, statuses and times: each comes from another place, and all must be of one commit.
+ */
 static const struct ledger_question questions[] = {
     {.limit = LEDGER_PAGE_MAX},
     {.limit = LEDGER_PAGE_MAX, .filter = {.operation = "node.", .user = "alice"}},

@@ -159,7 +159,7 @@ static bool lines_are_sorted(const struct line *lines, size_t n)
 /* The name as it stands inside a JSON string. */
 static struct slice host_escaped(const struct ledger_reader *reader, host_number host)
 {
-    struct slice quoted = roster_quoted(&reader->roster, host);
+    struct slice quoted = roster_quoted(reader->roster, host);
 
     return (struct slice){.at = quoted.at + 1, .size = quoted.size - 2};
 }
@@ -219,7 +219,7 @@ static int events_read(struct ledger_reader *reader, uint64_t seq, struct job_ev
         return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
     r = job_events_decode(bytes, ret);
     for (unsigned i = 0; !r && i < ret->n; i++) {
-        if (ret->v[i].host && !roster_has(&reader->roster, ret->v[i].host))
+        if (ret->v[i].host && !roster_has(reader->roster, ret->v[i].host))
             r = FAULT(-EUCLEAN);
     }
     return r;
