@@ -23,9 +23,9 @@ crash:
 cover:
 	scripts/cover
 
-# make fuzz TIME=60: seconds a target.
+# make fuzz TIME=60 STEPS=1000000: seconds a target, and steps of each of the ledger's random tests.
 fuzz:
-	scripts/fuzz $(or $(TIME),60)
+	scripts/fuzz --steps $(or $(STEPS),1000000) $(or $(TIME),60)
 
 # make bench IDLE=600 SIZES=1000,1000000 PEERS=0 CHART=docs/bench.svg: seconds for which the idle agent is watched, sizes of
 # ledgers, seconds a case of a peer (0: none), where the chart goes.

@@ -17,7 +17,7 @@ enum list_case {
     CASE_MIDDLE,  /* … of those in the middle */
     CASE_LAST,    /* … of the oldest */
     CASE_FILTERS, /* a hundred filters, in turn */
-    CASE_SUMMARY,
+    CASE_SUMMARY, /* first pages, with view=summary */
     CASE_SUMMARY_FILTERS,
     CASE_NOT_MODIFIED, /* If-None-Match */
     CASE_COUNT,

@@ -25,6 +25,8 @@
 #define HOSTS            10000u
 #define ROUNDS_DEFAULT   9
 #define SLICE_US         (300 * US_PER_MS)
+#define JOBS_A_WARM_PAGE 100
+#define WARM_US          (12 * US_PER_S) /* at most */
 #define SIZES_DEFAULT    "1000,100000,1000000,10000000"
 #define SIZE_MIN         1000
 #define SIZE_LIMIT       UINT64_C(1000000000)
@@ -43,6 +45,22 @@ void scale_sample(const struct load *load, struct case_samples *to)
     samples_add(&to->per_second, load_per_second(&result));
     samples_add(&to->p50_us, latency_percentile_us(&result.latency, 50));
     samples_add(&to->p99_us, latency_percentile_us(&result.latency, 99));
+}
+
+void scale_warm_up(const struct controller *controller, struct asked *asked)
+{
+    static struct load_result result;
+    const struct load load = {
+        .port = controller->port,
+        .n_connections = CLIENTS,
+        .for_us = WARM_US,
+        .n_max = asked->n_jobs / JOBS_A_WARM_PAGE,
+        .request = case_request,
+        .owner = asked,
+    };
+
+    asked->list_case = CASE_RANDOM;
+    load_run(&load, &result);
 }
 
 void scale_ask(const struct scale *scale, const struct controller *controller, struct asked *asked,

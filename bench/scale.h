@@ -68,6 +68,9 @@ extern const unsigned scale_client_counts[CLIENT_COUNTS];
 
 /* Runs a load and adds what it found. */
 void scale_sample(const struct load *load, struct case_samples *to);
+/* Random pages, so that what is asked for afterwards is mapped: the first to touch a page of the
+   file waits for the kernel. */
+void scale_warm_up(const struct controller *controller, struct asked *asked);
 /* One slice of a case. */
 void scale_ask(const struct scale *scale, const struct controller *controller, struct asked *asked,
                enum list_case list_case, struct case_samples *to);

@@ -132,13 +132,13 @@ static void add_peers(const struct scale *scale, struct figures *to)
 {
     double own = samples_median(&size_of(scale, SIZE_COMPARED)->cases[CASE_SAME].per_second);
     const struct figure figures[] = {
-        {.name = "page and counts at 1 M jobs / BullMQ on Redis",
+        {.name = "page and counts at 1 M jobs, over HTTP / BullMQ on Redis",
          .unit = UNIT_TIMES,
-         .value = own / rate_of(scale, "bullmq", "page_first", 0),
+         .value = own / rate_of(scale, "bullmq", "list", 0),
          .must = BOUND_AT_LEAST,
          .bound = 20,
          .bound_is = "of its requests/s"},
-        {.name = "page and counts at 1 M jobs / PostgreSQL",
+        {.name = "page and counts at 1 M jobs / PostgreSQL, without HTTP",
          .unit = UNIT_TIMES,
          .value = own / rate_of(scale, "postgres", "page_first", 0),
          .must = BOUND_AT_LEAST,

@@ -12,8 +12,8 @@
 
 #define COLD_ROUNDS 3
 #define COLD_PAGES  50 /* asked of a controller that has just started on a cold ledger */
-#define COLD_FOR_US (60 * US_PER_S)
-#define ONE_LOOP    1 /* as many as nginx has workers */
+#define ONE_LOOP    1  /* as many as nginx has workers */
+#define FOR_US      (60 * US_PER_S) /* more than so many take */
 
 static const char *ledger_file(struct scale *scale, const struct size *size)
 {
@@ -36,7 +36,7 @@ static void ask_in_turn(struct size *size, enum list_case list_case, uint64_t n_
     const struct load load = {
         .port = size->controller.port,
         .n_connections = 1,
-        .for_us = COLD_FOR_US,
+        .for_us = FOR_US,
         .n_max = n_pages,
         .request = case_request,
         .owner = &size->asked,
@@ -67,6 +67,16 @@ static void measure_new_filters(struct size *size)
 
     ask_in_turn(size, CASE_NEW_FILTERS, CASE_NEW_FILTERS_N, &pages);
     size->new_filters = pages.latency;
+}
+
+static void start_warm(struct scale *scale, struct size *size)
+{
+    file_make_warm(ledger_file(scale, size));
+    start(scale, size);
+    size->anon_new = process_anon_size(size->controller.pid);
+    measure_new_filters(size);
+    scale_warm_up(&size->controller, &size->asked);
+    scale_read_page(&size->controller, &size->asked, NULL);
 }
 
 static void start_nginx(struct scale *scale)
@@ -100,14 +110,8 @@ void scale_measure_lists(struct scale *scale)
         fprintf(stderr, "%" PRIu64 " jobs, cold\n", size->n_jobs);
         measure_cold(scale, size);
     }
-    for (size_t i = 0; i < scale->n_sizes; i++) {
-        struct size *size = &scale->sizes[i];
-        file_make_warm(ledger_file(scale, size));
-        start(scale, size);
-        size->anon_new = process_anon_size(size->controller.pid);
-        measure_new_filters(size);
-        scale_read_page(&size->controller, &size->asked, NULL);
-    }
+    for (size_t i = 0; i < scale->n_sizes; i++)
+        start_warm(scale, &scale->sizes[i]);
     start_nginx(scale);
     for (unsigned round = 0; round < scale->n_rounds; round++) {
         fprintf(stderr, "lists: round %u of %u\n", round + 1, scale->n_rounds);

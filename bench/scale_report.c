@@ -197,7 +197,7 @@ static void write_chart(const struct scale *scale, struct buf *to)
     static const struct {
         const char *peer, *list_case, *name;
     } peers[CHART_PEERS] = {
-        {"bullmq", "page_first", "BullMQ on Redis"},
+        {"bullmq", "list", "BullMQ on Redis"},
         {"postgres", "page_first", "PostgreSQL, first page"},
         {"postgres", "page_offset", "PostgreSQL, random offset"},
     };

@@ -119,6 +119,7 @@ void scale_measure_changing(struct scale *scale)
 
     serve(scale, "changing", 1, &served);
     struct asked asked = scale_asked(&served.controller, SIZE_COMPARED);
+    scale_warm_up(&served.controller, &asked);
     pid_t changes = changes_start(&served.controller, COMMANDS_PER_SECOND);
     uint64_t n_before = count_jobs(&served.controller);
     for (unsigned round = 0; round < scale->n_rounds; round++) {

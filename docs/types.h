@@ -197,11 +197,42 @@ struct operation {
     struct slice data; /* Its input; optional */
 };
 
+/* How much of each job */
+enum job_view {
+    job_view_FULL, /* "full": All of it */
+    job_view_SUMMARY, /* "summary": No result, responses, agent_states and timeline; how many runs are where instead */
+};
+
+/* Which jobs */
+struct job_filter {
+    struct job_status_list status; /* Only jobs in one of these states; optional */
+    const char *operation; /* Only this operation, or all that begin so: network.; an operation such as node.disk.get, or what several begin with, such as network.; optional */
+    const char *hostname; /* Only jobs that this host has a run of: its name or machine id; 1 to 255 characters of text; optional */
+    const char *target; /* Only jobs for this target: _any, _all, a label as it was asked, or a host by name or machine id; a host name, machine id, _any, _all, or a label such as group:web.dev; optional */
+    const char *user; /* Only jobs of this user; 1 to 255 characters of text; optional */
+    const char *since; /* Only jobs created then or later; a duration counts back from now; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    const char *until; /* Only jobs created before then; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    bool changed; /* Only jobs that changed a host, or only those that completed and changed none; optional */
+    struct run_code_list code; /* Only jobs with a run that failed for one of these reasons; none: without a failed run; optional */
+    const char *bulk; /* Only jobs that this bulk action made or cancelled; a UUID such as 0190b9a0-0000-7000-8000-000000000001; optional */
+};
+
 /* Filter and page */
 struct job_list_in {
-    enum job_status status; /* query: Only jobs in this state; optional */
+    struct job_status_list status; /* query: Only jobs in one of these states; optional */
+    const char *operation; /* query: Only this operation, or all that begin so: network.; an operation such as node.disk.get, or what several begin with, such as network.; optional */
+    const char *hostname; /* query: Only jobs that this host has a run of: its name or machine id; 1 to 255 characters of text; optional */
+    const char *target; /* query: Only jobs for this target: _any, _all, a label as it was asked, or a host by name or machine id; a host name, machine id, _any, _all, or a label such as group:web.dev; optional */
+    const char *user; /* query: Only jobs of this user; 1 to 255 characters of text; optional */
+    const char *since; /* query: Only jobs created then or later; a duration counts back from now; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    const char *until; /* query: Only jobs created before then; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    bool changed; /* query: Only jobs that changed a host, or only those that completed and changed none; optional */
+    struct run_code_list code; /* query: Only jobs with a run that failed for one of these reasons; none: without a failed run; optional */
+    const char *bulk; /* query: Only jobs that this bulk action made or cancelled; a UUID such as 0190b9a0-0000-7000-8000-000000000001; optional */
+    enum job_view view; /* query: How much of each job; default full */
     int64_t limit; /* query: Jobs per page; an integer from 1 to 100; default 10 */
-    int64_t offset; /* query: Jobs to skip; an integer of at least 0; default 0 */
+    int64_t offset; /* query: Jobs to skip (default: 0); an integer of at least 0; optional */
+    const char *cursor; /* query: Where to go on: next or prev of another page with the same filter; a cursor of an earlier reply to the same request; optional */
 };
 
 /* All jobs by state */
@@ -240,8 +271,18 @@ struct job_event {
     const char *error; /* Why it failed; optional */
 };
 
+/* How many runs are where */
+struct run_summary {
+    int64_t total; /* Runs of the job */
+    int64_t completed; /* Runs that completed */
+    int64_t failed; /* Runs that failed */
+    int64_t skipped; /* Runs that were skipped */
+    int64_t active; /* Runs that are not final */
+};
+
 /* A job */
 struct job_item {
+    const char *cursor; /* Where an export goes on behind this job; a cursor of an earlier reply to the same request; optional */
     const char *id; /* Job id; a UUID such as 0190b9a0-0000-7000-8000-000000000001 */
     enum job_status status; /* State */
     const char *created; /* When it was submitted; a time such as 2026-11-24T06:12:28Z (RFC 3339) */
@@ -258,14 +299,38 @@ struct job_item {
     struct agent_state_map agent_states; /* States by host, of a broadcast; optional */
     int64_t runs_shown; /* Hosts shown here, when not all are; optional */
     int64_t runs_total; /* Hosts of the job, when not all are shown; optional */
-    struct job_event_list timeline; /* History, in order of time */
+    struct job_event_list timeline; /* History, in order of time; optional */
+    struct run_summary runs; /* How many runs are where, in a summary; optional */
 };
 
 /* A page of jobs */
 struct job_list_out {
     int64_t total_items; /* Jobs matching the filter */
     struct status_counts status_counts; /* All jobs by state */
+    struct status_counts matching_counts; /* Jobs by state that match all of the filter but status, when there is more than status; optional */
+    const char *next; /* Cursor of the page with older jobs, when there are any; a cursor of an earlier reply to the same request; optional */
+    const char *prev; /* Cursor of the page with newer jobs, when there are any; a cursor of an earlier reply to the same request; optional */
     struct slice items; /* The page, newest first */
+};
+
+/* Filter and where to go on */
+struct job_export_in {
+    struct job_status_list status; /* query: Only jobs in one of these states; optional */
+    const char *operation; /* query: Only this operation, or all that begin so: network.; an operation such as node.disk.get, or what several begin with, such as network.; optional */
+    const char *hostname; /* query: Only jobs that this host has a run of: its name or machine id; 1 to 255 characters of text; optional */
+    const char *target; /* query: Only jobs for this target: _any, _all, a label as it was asked, or a host by name or machine id; a host name, machine id, _any, _all, or a label such as group:web.dev; optional */
+    const char *user; /* query: Only jobs of this user; 1 to 255 characters of text; optional */
+    const char *since; /* query: Only jobs created then or later; a duration counts back from now; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    const char *until; /* query: Only jobs created before then; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    bool changed; /* query: Only jobs that changed a host, or only those that completed and changed none; optional */
+    struct run_code_list code; /* query: Only jobs with a run that failed for one of these reasons; none: without a failed run; optional */
+    const char *bulk; /* query: Only jobs that this bulk action made or cancelled; a UUID such as 0190b9a0-0000-7000-8000-000000000001; optional */
+    const char *cursor; /* query: Where to go on: cursor of the last job of an export with the same filter; a cursor of an earlier reply to the same request; optional */
+};
+
+/* All matching jobs, newest first, one a line */
+struct job_export_out {
+    struct lines lines; /* whole body: A job */
 };
 
 /* A job */
@@ -312,6 +377,131 @@ struct job_cancel_out {
     enum job_status status; /* State now; runs that have started are being killed */
     int64_t cancelled; /* Runs that will never start */
     int64_t stopping; /* Runs whose host was told to stop */
+};
+
+/* Which jobs */
+struct job_bulk_in {
+    struct job_filter filter; /* Which jobs: at least one condition of the list */
+    bool dry_run; /* Only count; default false */
+    int64_t limit; /* At most so many jobs, the newest that match; an integer from 1 to 10000; default 10000 */
+    const char *cursor; /* Where to go on: next of an action with the same filter; a cursor of an earlier reply to the same request; optional */
+};
+
+/* Which jobs, and for how long they may wait this time */
+struct job_bulk_retry_in {
+    struct job_filter filter; /* Which jobs: at least one condition of the list */
+    bool dry_run; /* Only count; default false */
+    int64_t limit; /* At most so many jobs, the newest that match; an integer from 1 to 10000; default 10000 */
+    const char *cursor; /* Where to go on: next of an action with the same filter; a cursor of an earlier reply to the same request; optional */
+    int64_t expires; /* When a run that has not started is given up (default: after the time that the job had, at least 30s); a duration such as 30s, 5m, 2h or 7d, from 1s to 30d; optional */
+};
+
+/* What was done: all of it, or nothing */
+struct job_bulk_out {
+    int64_t matched; /* Jobs that match the filter */
+    int64_t taken; /* Jobs that this was done to, or would be: not those that it can't be done to, or that changed meanwhile */
+    const char *bulk_id; /* Id of this action, by which the jobs that it made or cancelled are found; a UUID such as 0190b9a0-0000-7000-8000-000000000001; optional */
+    const char *watch; /* Path that lists those jobs; optional */
+    const char *next; /* Cursor to go on with, when more jobs match than were looked at; a cursor of an earlier reply to the same request; optional */
+};
+
+/* Runs by state */
+struct state_counts {
+    int64_t waiting; /* Runs whose host has not said anything */
+    int64_t active; /* Runs that are acknowledged or started */
+    int64_t completed; /* Runs that completed */
+    int64_t failed; /* Runs that failed */
+    int64_t skipped; /* Runs that were skipped */
+};
+
+/* A run: the job on one host */
+struct job_run {
+    int64_t run; /* Its number in the job, from 0, which never changes */
+    const char *hostname; /* Host */
+    enum run_state status; /* State */
+    enum run_code code; /* Why it failed, as a word; optional */
+    bool changed; /* Whether the host was changed; null while pending, failed or skipped; or null */
+    const char *error; /* Why it failed or was skipped; optional */
+    struct slice data; /* Result, when it completed; optional */
+    const char *acknowledged; /* When its host had it; a time such as 2026-11-24T06:12:28Z (RFC 3339); optional */
+    const char *started; /* When its host began; a time such as 2026-11-24T06:12:28Z (RFC 3339); optional */
+    const char *finished; /* When it ended; a time such as 2026-11-24T06:12:28Z (RFC 3339); optional */
+    const char *duration; /* From start to end; optional */
+};
+
+/* A job, and which of its runs */
+struct job_run_list_in {
+    const char *id; /* path: Job id; a UUID such as 0190b9a0-0000-7000-8000-000000000001 */
+    struct run_state_list status; /* query: Only runs in one of these states; optional */
+    int64_t limit; /* query: Runs per page; an integer from 1 to 1000; default 100 */
+    const char *cursor; /* query: Where to go on: next of another page of the same job and states; a cursor of an earlier reply to the same request; optional */
+};
+
+/* A page of a job's runs */
+struct job_run_list_out {
+    int64_t total_items; /* Runs matching the filter */
+    struct state_counts state_counts; /* All runs of the job by state */
+    const char *next; /* Cursor of the page that follows, when there is one; a cursor of an earlier reply to the same request; optional */
+    struct slice items; /* The page, in order of run number; a page ends early at 8 MiB */
+};
+
+/* What jobs are counted by */
+enum stats_by {
+    stats_by_STATUS, /* "status": State */
+    stats_by_OPERATION, /* "operation": Operation */
+    stats_by_HOSTNAME, /* "hostname": Host that has a run of the job; the time range may hold at most 1,048,576 jobs then */
+    stats_by_USER, /* "user": Who submitted it */
+    stats_by_CODE, /* "code": Why a run of the job failed */
+};
+
+/* Which jobs, and what they are counted by */
+struct job_stats_in {
+    struct stats_by_list by; /* query: What they are counted by (default: status); optional */
+    struct job_status_list status; /* query: Only jobs in one of these states; optional */
+    const char *operation; /* query: Only this operation, or all that begin so: network.; an operation such as node.disk.get, or what several begin with, such as network.; optional */
+    const char *hostname; /* query: Only jobs that this host has a run of: its name or machine id; 1 to 255 characters of text; optional */
+    const char *target; /* query: Only jobs for this target: _any, _all, a label as it was asked, or a host by name or machine id; a host name, machine id, _any, _all, or a label such as group:web.dev; optional */
+    const char *user; /* query: Only jobs of this user; 1 to 255 characters of text; optional */
+    const char *since; /* query: Only jobs created then or later; a duration counts back from now; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    const char *until; /* query: Only jobs created before then; a time such as 2026-11-24T06:12:28Z (RFC 3339), or a duration back from now such as 2h; optional */
+    bool changed; /* query: Only jobs that changed a host, or only those that completed and changed none; optional */
+    struct run_code_list code; /* query: Only jobs with a run that failed for one of these reasons; none: without a failed run; optional */
+    const char *bulk; /* query: Only jobs that this bulk action made or cancelled; a UUID such as 0190b9a0-0000-7000-8000-000000000001; optional */
+    int64_t bucket; /* query: Count by time of creation as well, in pieces this long; at most 1,000 from since to until; a duration such as 30s, 5m, 2h or 7d, from 1s to 3650d; optional */
+};
+
+/* Jobs by what they have in common: groups with jobs, the largest first, at most 1,000 of a kind */
+struct job_groups {
+    struct i64_map status; /* Jobs by state; their sum is total; optional */
+    struct i64_map operation; /* Jobs by operation; their sum and operation_others is total; optional */
+    int64_t operation_others; /* Jobs of operations that are not named, when there are any; optional */
+    struct i64_map hostname; /* Jobs by host that has a run of them; a job counts once for each of its hosts, so their sum may be over total; optional */
+    int64_t hostname_others; /* The sum of the hosts that are not named, when there are any; optional */
+    struct i64_map user; /* Jobs by user; their sum and user_others is total; optional */
+    int64_t user_others; /* Jobs of users who are not named, when there are any; optional */
+    struct i64_map code; /* Jobs by why a run failed, none: without a failed run; a job counts once for each of its reasons, so their sum may be over total; optional */
+};
+
+/* Jobs created in one piece of time, by state */
+struct stats_bucket {
+    const char *start; /* When it begins; a time such as 2026-11-24T06:12:28Z (RFC 3339) */
+    int64_t total; /* Jobs, the sum of the following */
+    int64_t submitted; /* Jobs of which every run waits */
+    int64_t processing; /* Jobs with a run that is not final */
+    int64_t completed; /* Jobs that completed */
+    int64_t failed; /* Jobs that failed */
+    int64_t partial_failure; /* Jobs that failed on some hosts only */
+    int64_t skipped; /* Jobs that every host skipped */
+};
+
+/* Counts of jobs, all of one moment */
+struct job_stats_out {
+    const char *since; /* Only jobs created then or later; a time such as 2026-11-24T06:12:28Z (RFC 3339); optional */
+    const char *until; /* Only jobs created before then; a time such as 2026-11-24T06:12:28Z (RFC 3339); optional */
+    int64_t total; /* Jobs matching the filter */
+    struct job_groups by; /* The same jobs by what was asked for */
+    int64_t bucket; /* How long each of series is; optional */
+    struct stats_bucket_list series; /* The same jobs by time of creation, without gaps, the oldest first; each begins at a multiple of bucket since 1970 (UTC); their sum is total; optional */
 };
 
 /* Whether an agent is heard */
@@ -783,6 +973,10 @@ int op_command_shell(struct host *ctx, const struct command_shell_in *input, str
 /* GET /job  job.list  job:read  local */
 int op_job_list(struct op_ctx *ctx, const struct job_list_in *input, struct job_list_out *ret_out);
 
+/* Write all matching jobs as JSON lines, newest first */
+/* GET /job/export  job.export  job:read  local */
+int op_job_export(struct op_ctx *ctx, const struct job_export_in *input, struct job_export_out *ret_out);
+
 /* Submit a job by its operation's type */
 /* POST /job  job.submit  job:write  local */
 int op_job_submit(struct op_ctx *ctx, const struct job_submit_in *input, struct job_submit_out *ret_out);
@@ -790,6 +984,14 @@ int op_job_submit(struct op_ctx *ctx, const struct job_submit_in *input, struct 
 /* Show a job */
 /* GET /job/{id}  job.get  job:read  local */
 int op_job_get(struct op_ctx *ctx, const struct job_ref *input, struct job_get_out *ret_out);
+
+/* Count jobs by what they have in common, and by time; exact, and all of one moment */
+/* GET /job/stats  job.stats  job:read  local */
+int op_job_stats(struct op_ctx *ctx, const struct job_stats_in *input, struct job_stats_out *ret_out);
+
+/* List a job's runs, one a host, in order of run number */
+/* GET /job/{id}/run  job.run.list  job:read  local */
+int op_job_run_list(struct op_ctx *ctx, const struct job_run_list_in *input, struct job_run_list_out *ret_out);
 
 /* Delete a job; cancels it first if need be */
 /* DELETE /job/{id}  job.delete  job:write  local */
@@ -802,6 +1004,18 @@ int op_job_retry(struct op_ctx *ctx, const struct job_retry_in *input, struct jo
 /* Cancel a job: what waits never starts, what runs is killed */
 /* POST /job/{id}/cancel  job.cancel  job:write  local */
 int op_job_cancel(struct op_ctx *ctx, const struct job_ref *input, struct job_cancel_out *ret_out);
+
+/* Submit the operations of all jobs that match again; all of them, or none */
+/* POST /job/retry  job.bulk.retry  job:write  local */
+int op_job_bulk_retry(struct op_ctx *ctx, const struct job_bulk_retry_in *input, struct job_bulk_out *ret_out);
+
+/* Cancel all jobs that match and have not ended; all of them, or none */
+/* POST /job/cancel  job.bulk.cancel  job:write  local */
+int op_job_bulk_cancel(struct op_ctx *ctx, const struct job_bulk_in *input, struct job_bulk_out *ret_out);
+
+/* Delete all jobs that match; cancels them first if need be; all of them, or none */
+/* POST /job/delete  job.bulk.delete  job:write  local */
+int op_job_bulk_delete(struct op_ctx *ctx, const struct job_bulk_in *input, struct job_bulk_out *ret_out);
 
 /* List agents */
 /* GET /agent  agent.list  agent:read  local */

@@ -275,6 +275,26 @@ waiting()
     total_is 2
 }
 
+@test "more actions at once than can wait are told so, the others are done" {
+    hold_agent
+    waiting 1
+    for _ in $(seq 12); do
+        bulk retry '{"until":"0s"}'
+        answers 200
+    done
+    asked=()
+    for _ in $(seq 60); do
+        asked+=(-o /dev/null "$url/job/retry")
+    done
+    curl -sS -m 60 -Z --parallel-immediate --parallel-max 60 -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+        -d '{"filter":{"until":"0s"},"dry_run":true}' -w '%{http_code}\n' "${asked[@]}" | sort | uniq -c >"$scratch/answers"
+    [ "$(awk '{ print $2 }' "$scratch/answers" | tr '\n' ' ')" = '200 429 ' ] || { cat "$scratch/answers" && false; }
+    [ "$(awk '$2 == 200 { print $1 }' "$scratch/answers")" -ge 16 ]
+    total_is 4096
+    bulk delete '{"until":"0s"}'
+    has .taken 4096
+}
+
 # ---- who may ----
 
 @test "each job's own permission is asked for, and one that is missing refuses the whole" {

@@ -49,7 +49,6 @@ is_up()
 begin_alone()
 {
     write_pair
-    chmod 700 "$scratch/state"
     mkdir -m 1777 "$scratch/note"
     start_program controller
     start_program agent

@@ -79,6 +79,9 @@ END(trap_a)
 STRUCT(trap_b, "B")
 FIELD(trap_b, WHOLE, obj(trap_a), a, REQUIRED, ANY, "All")
 END(trap_b)
+STRUCT(trap_c, "C")
+FIELD(trap_c, WHOLE, lines(trap_a), lines, REQUIRED, ANY, "All")
+END(trap_c)
 ROWS
 
 refused 'a FIELD that names another STRUCT' 'FIELD names another one: trap_a' <<'ROWS'
@@ -99,6 +102,15 @@ STRUCT(trap_b, "B")
 FIELD(trap_b, BODY, str, x, OPTIONAL, ANY, "X")
 FIELD(trap_b, BODY, str, y, OPTIONAL, ANY, "Y")
 PAIR(trap_a, NEEDS, x, y)
+END(trap_b)
+ROWS
+
+refused 'lines that are not a whole reply' 'lines are a whole body: trap_b.all' <<'ROWS'
+STRUCT(trap_a, "A")
+FIELD(trap_a, BODY, str, x, OPTIONAL, ANY, "X")
+END(trap_a)
+STRUCT(trap_b, "B")
+FIELD(trap_b, BODY, lines(trap_a), all, REQUIRED, ANY, "All")
 END(trap_b)
 ROWS
 

@@ -23,7 +23,8 @@ write_pair()
     port=$(free_port)
     url=http://127.0.0.1:$port
     token_file=$scratch/state/token
-    mkdir "$scratch/bus" "$scratch/state"
+    mkdir "$scratch/bus"
+    mkdir -m 700 "$scratch/state"
     if [ "$user" = 0 ]; then
         chown reeve "$scratch/state"
         become=(setpriv --reuid=reeve --regid=reeve --clear-groups)

@@ -259,8 +259,8 @@ static void act_on_many(struct worker *worker)
 
     if (call_json(worker, &(struct call){.method = "POST",
                                          .path = "/job/retry",
-                                         .body = "{\"filter\":{\"operation\":\"node.\"},"
-                                                 "\"limit\":8}"}) != 200 ||
+                                         .body = "{\"filter\":{\"operation\":\"node.\","
+                                                 "\"target\":\"_any\"},\"limit\":8}"}) != 200 ||
         !read_bulk_id(worker, id))
         return;
     snprintf(body, sizeof(body), "{\"filter\":{\"bulk\":\"%s\"}}", id);

@@ -204,10 +204,10 @@ a_broadcast()
 @test "job list takes states joined by commas, and says how many match and how to go on" {
     exits 0 "$reeve" job list --since 24h --status failed,partial_failure --limit 2
     [[ $output = *"total items: $(total 'since=24h&status=failed,partial_failure')"* ]]
-    [[ $output = *"next page: --cursor "* ]]
-    next=$(sed -n 's/^next page: //p' <<<"$output")
+    [[ $output = *"next: --cursor "* ]]
+    next=$(sed -n 's/^next: //p' <<<"$output")
     exits 0 "$reeve" job list --since 24h --status failed,partial_failure --limit 2 $next
-    [[ $output = *"prev page: --cursor "* ]]
+    [[ $output = *"prev: --cursor "* ]]
     exits 2 "$reeve" job list --status failed,nothing
     [[ $stderr = *"--status: 'nothing'"* ]]
 }
@@ -227,7 +227,7 @@ a_broadcast()
 @test "job runs is a table of hosts" {
     a_broadcast
     exits 0 "$reeve" job runs "$job" --limit 3
-    [[ $output = *HOSTNAME*STATUS*"total items: "*"next page: --cursor "* ]]
+    [[ $output = *HOSTNAME*STATUS*"total items: "*"next: --cursor "* ]]
 }
 
 @test "job export writes every matching job as a line, as it comes" {

@@ -391,10 +391,11 @@ static void put_components(struct openapi *o)
                           "result (RFC 7240)\","
                           "\"schema\":{\"type\":\"string\"}}"));
     json_key(&o->w, "if_none_match");
-    json_raw(&o->w, SLICE("{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
-                          "\"description\":\"Tags of earlier replies: 304 when one of them is still "
-                          "what would be sent (RFC 9110)\","
-                          "\"schema\":{\"type\":\"string\"}}"));
+    json_raw(&o->w,
+             SLICE("{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
+                   "\"description\":\"Tags of earlier replies: 304 when one of them is still "
+                   "what would be sent (RFC 9110)\","
+                   "\"schema\":{\"type\":\"string\"}}"));
     openapi_end(o);
     openapi_begin(o, "headers");
     json_key(&o->w, "etag");

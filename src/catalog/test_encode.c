@@ -416,6 +416,12 @@ static void comes_back_the_same(struct maker *m, const struct schema *schema)
 
 #define ROUNDS 60
 
+/* Lines are no value: each is written and read by itself. */
+static bool has_lines(const struct schema *schema)
+{
+    return schema->fields->wire && schema->fields->type.kind == KIND_LINES;
+}
+
 static void what_is_encoded_decodes_to_the_same(void **state)
 {
     struct arena arena = {0};
@@ -425,7 +431,8 @@ static void what_is_encoded_decodes_to_the_same(void **state)
     print_message("seed %" PRIu64 "\n", m.state);
     for (int i = 0; i < ROUNDS; i++) {
         for (const struct schema *const *schema = schema_catalog; *schema; schema++)
-            comes_back_the_same(&m, *schema);
+            if (!has_lines(*schema))
+                comes_back_the_same(&m, *schema);
         arena_reset(&arena);
     }
     arena_release(&arena);

@@ -226,10 +226,10 @@ static void replies_with_a_tag_say_so(void **state)
     struct json list = operation(&op_catalog[OP_job_list]);
 
     (void)state;
-    assert_true(json_string_is(get(list, "responses/304/$ref"),
-                               "#/components/responses/not_modified"));
-    assert_true(json_string_is(get(list, "responses/200/headers/ETag/$ref"),
-                               "#/components/headers/etag"));
+    assert_true(
+        json_string_is(get(list, "responses/304/$ref"), "#/components/responses/not_modified"));
+    assert_true(
+        json_string_is(get(list, "responses/200/headers/ETag/$ref"), "#/components/headers/etag"));
     assert_true(slice_is(get(document, "components/parameters/if_none_match/name").text,
                          "\"If-None-Match\""));
     get(document, "components/headers/etag/schema");
@@ -241,9 +241,9 @@ static void lines_have_a_type_of_their_own(void **state)
     struct json export = operation(&op_catalog[OP_job_export]);
 
     (void)state;
-    assert_true(json_string_is(
-        get(export, "responses/200/content/application~1x-ndjson/schema/$ref"),
-        "#/components/schemas/job_export_out"));
+    assert_true(
+        json_string_is(get(export, "responses/200/content/application~1x-ndjson/schema/$ref"),
+                       "#/components/schemas/job_export_out"));
     assert_true(json_string_is(get(document, "components/schemas/job_export_out/$ref"),
                                "#/components/schemas/job_item"));
 }

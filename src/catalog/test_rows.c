@@ -81,6 +81,46 @@ static void each_operation_is_complete(void **state)
     }
 }
 
+static bool has_lines(const struct schema *schema)
+{
+    return schema->fields->wire && schema->fields->type.kind == KIND_LINES;
+}
+
+/* What a tag stands for is decided by the ledger alone, and lines by the client's reading. */
+static void tags_and_lines_are_of_reading_operations(void **state)
+{
+    unsigned n_tagged = 0;
+
+    (void)state;
+    for (size_t i = 0; i < OP_COUNT; i++) {
+        const struct op *op = &op_catalog[i];
+        n_tagged += op_is_tagged(op);
+        assert_false(has_lines(op->in));
+        if (!op_is_tagged(op) && !has_lines(op->out))
+            continue;
+        assert_string_equal(op->method, "GET");
+        assert_false(op_makes_run(op));
+        assert_false(op_is_tagged(op) && has_lines(op->out));
+    }
+    assert_true(n_tagged > 0 && op_is_tagged(&op_catalog[OP_job_list]));
+}
+
+static void a_moment_counts_back_from_now_when_it_is_a_duration(void **state)
+{
+    const struct op *op = &op_catalog[OP_job_list];
+    struct job_list_in in = {0};
+
+    (void)state;
+    assert_false(op_input_is_relative(op, &in));
+    SET(&in, user, "2h");
+    SET(&in, since, "2026-11-24T06:12:28Z");
+    assert_false(op_input_is_relative(op, &in));
+    SET(&in, until, "2h");
+    assert_true(op_input_is_relative(op, &in));
+    in.has_until = false;
+    assert_false(op_input_is_relative(op, &in));
+}
+
 static void each_run_has_a_limit(void **state)
 {
     (void)state;
@@ -392,6 +432,8 @@ int main(void)
         cmocka_unit_test(types_verbs_and_routes_are_unique),
         cmocka_unit_test(each_operation_is_found_by_its_type),
         cmocka_unit_test(each_operation_is_complete),
+        cmocka_unit_test(tags_and_lines_are_of_reading_operations),
+        cmocka_unit_test(a_moment_counts_back_from_now_when_it_is_a_duration),
         cmocka_unit_test(each_run_has_a_limit),
         cmocka_unit_test(own_limits_come_from_the_input),
         cmocka_unit_test(path_names_are_the_path_fields),

@@ -285,7 +285,7 @@ static void write_cursors(const struct op *op, struct json reply, struct buf *to
             !json_member(reply, out->wire, &cursor) || cursor.kind != JSON_STRING)
             continue;
         struct slice text = value_text(out, &cursor, TEXT_ONE_LINE, arena);
-        buf_printf(to, "%s page: --%s %.*s\n", out->wire, flag, (int)text.size, text.at);
+        buf_printf(to, "%s: --%s %.*s\n", out->wire, flag, (int)text.size, text.at);
     }
 }
 

@@ -252,8 +252,8 @@ static void a_page_says_how_many_match_and_how_to_go_on(void **state)
            "total items: 3\n"
            "status counts: processing: 1, completed: 11, failed: 4\n"
            "matching counts: completed: 7, failed: 3\n"
-           "next page: --cursor AQ-_\n"
-           "prev page: --cursor AQ00\n");
+           "next: --cursor AQ-_\n"
+           "prev: --cursor AQ00\n");
 }
 
 static void runs_are_a_table(void **state)
@@ -270,7 +270,7 @@ static void runs_are_a_table(void **state)
            "  1  b         waiting  -      -         -\n"
            "\n"
            "total items: 2, waiting: 1, failed: 1\n"
-           "next page: --cursor AQ\n");
+           "next: --cursor AQ\n");
 }
 
 #define STATS                                                                                      \

@@ -59,6 +59,7 @@ static int loop_open(void *service, unsigned loop, void **ret_loop_owner)
         return r;
     struct api_loop *own = mem_alloc(sizeof(*own));
     own->reader = reader;
+    buf_init(&own->text, API_TEXT_MAX);
     own->tokens = token_cache_new(access_key(api->access));
     *ret_loop_owner = own;
     return 0;
@@ -72,6 +73,7 @@ static void loop_close(void *service, void *loop_owner)
     ledger_reader_close(own->reader);
     token_cache_free(own->tokens);
     shown_release(&own->shown);
+    buf_release(&own->text);
     mem_free(own);
 }
 
@@ -144,6 +146,7 @@ static int begin(void *service, struct http_request *request, size_t *body_max, 
     x->ctx.op = x->match.op;
     x->ctx.arena = request->arena;
     x->ctx.reader = own->reader;
+    x->ctx.text = &own->text;
     x->ctx.core = api->core;
     x->ctx.bulk = api->bulk;
     x->ctx.openapi = buf_slice(&api->openapi);

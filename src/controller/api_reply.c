@@ -11,9 +11,21 @@
 #include "base/mem.h"
 #include "controller/reply.h"
 
+#define MEMBERS_ROOM ((size_t)1 << 10) /* of counts and cursors, beside the items */
+
+/* What it held is encoded or not wanted. */
+static void text_done(struct buf *text)
+{
+    buf_clear(text);
+    if (text->room <= API_TEXT_KEPT)
+        return;
+    buf_release(text);
+    buf_init(text, API_TEXT_MAX);
+}
+
 void refuse_with(struct http_request *request, struct exchange *x, int r)
 {
-    buf_release(&x->ctx.text);
+    text_done(x->ctx.text);
     if (r < 0) {
         log_event(LOG_ERROR, "http.fault", LOG_TEXT("request", request->id),
                   LOG_TEXT("fault", fault_text()));
@@ -98,12 +110,16 @@ bool reply_known(struct http_request *request, struct exchange *x)
     return true;
 }
 
-/* The same for whoever asks next. */
-static void reply_and_show(struct http_request *request, struct exchange *x, struct buf *text)
+static void reply_tagged(struct http_request *request, struct exchange *x, struct buf *text)
 {
     struct api_loop *own = request->loop_owner;
-    struct http_body *body = http_body_new(text);
+    struct http_reply reply = {.status = x->ctx.op->code, .etag = x->etag, .body = text};
 
+    if (!shown_wants(&own->shown, x->etag)) {
+        http_reply(request, &reply);
+        return;
+    }
+    struct http_body *body = http_body_new(text);
     shown_add(&own->shown, x->etag, body);
     reply_shown(request, x, body);
     http_body_unref(body);
@@ -180,7 +196,16 @@ static void reply_encoded(struct http_request *request, struct exchange *x, stru
     else if (wants_nothing(request))
         reply_not_modified(request, x);
     else
-        reply_and_show(request, x, body);
+        reply_tagged(request, x, body);
+}
+
+/* At once for all of a large reply, which would be moved each time that it grows. */
+static void make_room(struct buf *body, const struct buf *text)
+{
+    size_t size = text->size + MEMBERS_ROOM;
+
+    if (text->size > 0 && size <= body->cap)
+        buf_reserve(body, size);
 }
 
 void reply_out(struct http_request *request, struct exchange *x)
@@ -198,9 +223,10 @@ void reply_out(struct http_request *request, struct exchange *x)
         return;
     }
     buf_init(&body, REPLY_MAX);
+    make_room(&body, x->ctx.text);
     schema_encode(op->out, x->out, &body);
     check_reply(op->out, buf_slice(&body));
-    buf_release(&x->ctx.text);
+    text_done(x->ctx.text);
     reply_encoded(request, x, &body);
     buf_release(&body);
 }

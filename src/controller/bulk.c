@@ -33,7 +33,7 @@ struct bulk {
 static const char *const action_words[BULK_ACTION_COUNT] = {
     [BULK_RETRY] = "retry", [BULK_CANCEL] = "cancel", [BULK_DELETE] = "delete"};
 
-static void log_done(const struct call *call, int64_t took_us)
+static void log_done(const struct call *call, int64_t core_us)
 {
     const struct call_bulk *bulk = &call->bulk;
     char id[UUID_TEXT_SIZE];
@@ -42,19 +42,17 @@ static void log_done(const struct call *call, int64_t took_us)
     log_event(LOG_NOTICE, bulk->dry_run ? "bulk.counted" : "bulk.done",
               LOG_TEXT("action", action_words[bulk->action]), LOG_NUMBER("matched", bulk->matched),
               LOG_NUMBER("taken", bulk->taken), LOG_TEXT("user", bulk->token->subject),
-              LOG_TEXT("bulk", id), LOG_NUMBER("core_us", took_us));
+              LOG_TEXT("bulk", id), LOG_NUMBER("core_us", core_us));
 }
 
 static int act(struct bulk *bulk, struct bulk_plan *plan)
 {
     struct call *call = plan->call;
-    int64_t begun_us = clock_boot_us();
 
     int r = bulk_plan_make(plan, bulk->reader);
-    if (!r && plan->n > 0) {
-        begun_us = clock_boot_us();
+    int64_t begun_us = clock_boot_us();
+    if (!r && plan->n > 0)
         r = core_do(bulk->core, &plan->errand);
-    }
     if (r)
         return r;
     call->bulk.taken = plan->n_taken;

@@ -33,19 +33,6 @@ bool filter_has_more_than_status(const struct job_filter *filter)
     return filter_n_given(filter) > filter->has_status;
 }
 
-static bool is_relative(bool given, const char *moment)
-{
-    int64_t us;
-
-    return given && duration_parse(slice_of(moment), &us);
-}
-
-bool filter_is_relative(const struct job_filter *filter)
-{
-    return is_relative(filter->has_since, filter->since) ||
-           is_relative(filter->has_until, filter->until);
-}
-
 uint64_t filter_question(const struct job_filter *filter)
 {
     CLEANUP(buf_release) struct buf text;

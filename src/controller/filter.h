@@ -22,8 +22,6 @@ int filter_resolve(const struct job_filter *filter, int64_t now_us, struct arena
    walk goes on while time does. */
 uint64_t filter_question(const struct job_filter *filter);
 bool filter_is_empty(const struct job_filter *filter);
-/* It means other jobs as time passes. */
-bool filter_is_relative(const struct job_filter *filter);
 /* There is more in it than `status`. */
 bool filter_has_more_than_status(const struct job_filter *filter);
 

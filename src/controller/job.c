@@ -8,8 +8,6 @@
 #include "controller/filter.h"
 #include "controller/submission.h"
 
-#define ITEMS_MAX ((size_t)64 << 20) /* a page, or one job of many hosts */
-
 /* ---- list, get ---- */
 
 static struct status_counts status_counts_of(const uint64_t counts[job_status_COUNT])
@@ -97,8 +95,7 @@ int op_job_list(struct op_ctx *ctx, const struct job_list_in *in, struct job_lis
     int r = ask(ctx, in, &filter, &question);
     if (r)
         return r;
-    buf_init(&ctx->text, ITEMS_MAX);
-    r = ledger_list(ctx->reader, &question, &page, &ctx->text);
+    r = ledger_list(ctx->reader, &question, &page, ctx->text);
     if (r)
         return r;
     SET(out, total_items, (int64_t)page.total);
@@ -106,7 +103,7 @@ int op_job_list(struct op_ctx *ctx, const struct job_list_in *in, struct job_lis
     if (filter_has_more_than_status(&filter))
         SET(out, matching_counts, status_counts_of(page.matching));
     put_cursors(ctx, &filter, &question, &page, out);
-    SET(out, items, buf_slice(&ctx->text));
+    SET(out, items, buf_slice(ctx->text));
     return 0;
 }
 
@@ -119,14 +116,13 @@ int op_job_get(struct op_ctx *ctx, const struct job_ref *in, struct job_get_out 
 {
     struct uuid id;
 
-    buf_init(&ctx->text, ITEMS_MAX);
-    int r = uuid_parse(slice_of(in->id), &id) ? ledger_item(ctx->reader, &id, &ctx->text)
+    int r = uuid_parse(slice_of(in->id), &id) ? ledger_item(ctx->reader, &id, ctx->text)
                                               : OUTCOME_NOT_FOUND;
     if (r == OUTCOME_NOT_FOUND)
         return refuse_unknown(ctx, in->id);
     if (r)
         return r;
-    SET(out, item, buf_slice(&ctx->text));
+    SET(out, item, buf_slice(ctx->text));
     return 0;
 }
 

@@ -314,15 +314,17 @@ static int stop(struct controller *controller, int64_t grace_us)
 {
     bulk_stop(controller->bulk);
     if (controller->scrape)
-        http_close(controller->scrape, 0);
+        http_close(controller->scrape);
     if (controller->server)
-        http_close(controller->server, grace_us);
-    api_free(controller->api);
-    bulk_free(controller->bulk);
+        http_stop(controller->server, grace_us);
     int ended = retention_stop(controller->retention);
     int r = controller->core ? core_stop(controller->core) : 0;
     if (r)
         return r; /* its batch is lost; the ledger is as the last commit left it */
+    if (controller->server)
+        http_close(controller->server); /* until now the core may have answered */
+    api_free(controller->api);
+    bulk_free(controller->bulk);
     core_close(controller->core);
     if (controller->ledger) {
         ending_clean(controller->config->state);

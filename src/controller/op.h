@@ -28,7 +28,7 @@ struct op_ctx {
     int64_t now_us;            /* when the handler was called */
     const struct token *token; /* NULL on PUBLIC routes */
     bool prefers_async;        /* Prefer: respond-async */
-    struct buf text;           /* what a large output points into; freed when that is encoded */
+    struct buf *text;          /* empty; what a large output points into until that is encoded */
     struct refusal why;        /* text of an outcome that is returned */
     int status;                /* HTTP status instead of the row's code; 0: the row's */
 

@@ -5,8 +5,6 @@
 #include "base/mem.h"
 #include "controller/op.h"
 
-#define ITEMS_MAX ((size_t)64 << 20) /* a page: one run may be larger than LEDGER_PAGE_BYTES */
-
 /* What a cursor is good for: runs of this job in these states. */
 static uint64_t question_of(const struct op_ctx *ctx, const char *id, unsigned states)
 {
@@ -55,8 +53,7 @@ int op_job_run_list(struct op_ctx *ctx, const struct job_run_list_in *in,
             return r;
         question.from = (uint32_t)cursor.seq;
     }
-    buf_init(&ctx->text, ITEMS_MAX);
-    int r = ledger_run_page(ctx->reader, &id, &question, &page, &ctx->text);
+    int r = ledger_run_page(ctx->reader, &id, &question, &page, ctx->text);
     if (r == OUTCOME_NOT_FOUND)
         return refuse(&ctx->why, r, "id", "there is no job %s", in->id);
     if (r)
@@ -65,6 +62,6 @@ int op_job_run_list(struct op_ctx *ctx, const struct job_run_list_in *in,
     SET(out, state_counts, state_counts_of(&page.counts));
     if (page.has_next)
         SET(out, next, next_of(ctx, page.next, asked));
-    SET(out, items, buf_slice(&ctx->text));
+    SET(out, items, buf_slice(ctx->text));
     return 0;
 }

@@ -35,6 +35,16 @@ struct http_body *shown_find(struct shown *shown, const char *etag)
     return NULL;
 }
 
+bool shown_wants(struct shown *shown, const char *etag)
+{
+    for (size_t i = 0; i < SHOWN_REPLIES; i++) {
+        if (memcmp(shown->once[i], etag, ETAG_SIZE) == 0)
+            return true;
+    }
+    memcpy(shown->once[shown->n_once++ % SHOWN_REPLIES], etag, ETAG_SIZE);
+    return false;
+}
+
 /* An empty place, or the reply that was not used for longest. */
 static struct shown_reply *oldest(struct shown *shown, bool wants_reply)
 {

@@ -342,7 +342,7 @@ int service_teardown(void **state)
     struct service *service = *state;
 
     if (service->server)
-        http_close(service->server, 0);
+        http_close(service->server);
     assert_int_equal(atomic_load(&service->n_loops), 0);
     if (service->has_tls)
         tls_files_remove(&service->files);

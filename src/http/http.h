@@ -110,9 +110,11 @@ int http_tls_reload(struct http_server *server, const struct http_tls *tls, stru
 /* When the certificate ends: seconds since 1970, 0 for plain HTTP. One that has ended is shown all
    the same: clients then say what is wrong. */
 int64_t http_tls_expires_s(struct http_server *server);
-/* Stops listening, lets requests in flight finish for up to `grace_us`, then cuts the rest. Frees
- * all. */
-void http_close(struct http_server *server, int64_t grace_us);
+/* Stops listening, lets requests in flight finish for up to `grace_us`, then cuts the rest. From
+   then on http_wake() does nothing. */
+void http_stop(struct http_server *server, int64_t grace_us);
+/* The same without grace if it was not done, and frees all: nobody calls http_wake() any more. */
+void http_close(struct http_server *server);
 
 /* Bytes that several replies of one loop have in common; in its thread alone. */
 struct http_body;

@@ -26,6 +26,8 @@
 #define STRICT MHD_OPTION_STRICT_FOR_CLIENT
 #endif
 
+#define STREAM_BLOCK ((size_t)16 << 10) /* what it asks a stream for at once, at most */
+
 /*
  * Callbacks
  */
@@ -253,8 +255,8 @@ static struct MHD_Response *make_response(struct exchange *exchange, const struc
         return share_body(reply->shared);
     if (!reply->stream)
         return take_body(reply->body);
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, HTTP_STREAM_PIECE, on_stream,
-                                             exchange, NULL);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_stream, exchange,
+                                             NULL);
 }
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)

@@ -222,7 +222,7 @@ int http_open_limited(const struct http_options *options, const struct http_limi
     if (r == 0)
         *ret = server;
     else
-        http_close(server, 0);
+        http_close(server);
     return r;
 }
 
@@ -236,8 +236,7 @@ int http_open(const struct http_options *options, struct http_server **ret, stru
     return http_open_limited(options, &limits, ret, why);
 }
 
-/* Also for a server that did not open whole. */
-void http_close(struct http_server *server, int64_t grace_us)
+void http_stop(struct http_server *server, int64_t grace_us)
 {
     atomic_store(&server->stop_until_us, clock_boot_us() + grace_us);
     for (unsigned i = 0; i < server->n_loops; i++)
@@ -248,8 +247,16 @@ void http_close(struct http_server *server, int64_t grace_us)
             pthread_join(loop->thread, NULL);
         if (loop->has_owner)
             server->service->loop_close(server->owner, loop->owner);
-        loop_free(loop);
+        loop->has_thread = loop->has_owner = false;
     }
+}
+
+/* Also for a server that did not open whole. */
+void http_close(struct http_server *server)
+{
+    http_stop(server, 0);
+    for (unsigned i = 0; i < server->n_loops; i++)
+        loop_free(server->loops[i]);
     tls_release(&server->tls);
     mem_free(server);
 }

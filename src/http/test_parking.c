@@ -135,7 +135,8 @@ static void stopping_closes_what_is_idle_and_lets_the_rest_finish(void **state)
     client_ask(&idle, GET("/facts"));
     client_send(&busy, GET("/slow"));
     wait_count(&service->n_parked, 1);
-    http_close(service->server, 5 * US_PER_S);
+    http_stop(service->server, 5 * US_PER_S);
+    http_close(service->server);
     service->server = NULL;
     assert_in_range(us_since(start_us), 290 * US_PER_MS, 4 * US_PER_S);
     assert_ended(&idle);
@@ -159,7 +160,8 @@ static void stopping_cuts_what_takes_longer_than_the_grace(void **state)
     client_send(&reading, GET("/big")); /* and does not read */
     wait_count(&service->n_parked, 1);
     wait_count(&service->n_begun, 3);
-    http_close(service->server, 100 * US_PER_MS);
+    http_stop(service->server, 100 * US_PER_MS);
+    http_close(service->server);
     service->server = NULL;
     assert_in_range(us_since(start_us), 100 * US_PER_MS, 3 * US_PER_S);
     assert_int_equal(atomic_load(&service->n_gone), 2);

@@ -323,7 +323,8 @@ static void a_port_that_is_taken_is_refused(void **state)
     options.listen = "192.0.2.1"; /* RFC 5737: nobody's */
     assert_int_equal(http_open(&options, &second, &why), OUTCOME_UNAVAILABLE);
     assert_null(second);
-    http_close(service->server, 0); /* and is free again at once, whatever its connections do */
+    http_stop(service->server, 0); /* and is free again at once, whatever its connections do */
+    http_close(service->server);
     options.listen = "127.0.0.1";
     assert_int_equal(http_open(&options, &service->server, &why), 0);
     assert_int_equal(http_port(service->server), options.port);

@@ -163,7 +163,8 @@ static void it_ends_with_the_server(void **state)
 
     client_send(&client, GET("/stream?endless"));
     assert_true(client_read(&client));
-    http_close(service->server, 100 * US_PER_MS);
+    http_stop(service->server, 100 * US_PER_MS);
+    http_close(service->server);
     service->server = NULL;
     assert_int_equal(atomic_load(&service->n_streams), 0);
     client_close(&client);

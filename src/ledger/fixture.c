@@ -9,6 +9,7 @@
 #include "ledger/verify.h"
 
 #include <ftw.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #define N_STEPS 100000u
@@ -78,6 +79,16 @@ uint32_t fixture_steps(void)
     const char *text = getenv("REEVE_STEPS");
 
     return text ? (uint32_t)strtoul(text, NULL, 10) : N_STEPS;
+}
+
+uint64_t fixture_seed(void)
+{
+    const char *text = getenv("REEVE_SEED");
+    uint64_t seed = text ? strtoull(text, NULL, 10) : random_u64() | 1;
+
+    print_message("REEVE_SEED=%" PRIu64 "\n", seed);
+    fflush(stdout); /* a sanitizer ends a test without it */
+    return seed;
 }
 
 void fixture_expect_sound(const struct fixture *fixture)

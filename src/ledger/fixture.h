@@ -37,6 +37,8 @@ void fixture_reopen(struct fixture *fixture, bool orderly);
 
 /* How many steps a random test goes: REEVE_STEPS, or 100,000. */
 uint32_t fixture_steps(void);
+/* Where its random numbers begin: REEVE_SEED, or some number that is not 0; printed. */
+uint64_t fixture_seed(void);
 
 /* A check of it has no findings (verify.h). */
 void fixture_expect_sound(const struct fixture *fixture);

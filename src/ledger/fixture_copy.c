@@ -6,8 +6,6 @@
 
 #include "base/mem.h"
 
-#include <inttypes.h>
-
 #define DELETED_OFF 3u /* one job in so many is deleted when blocks are dropped from the front */
 
 /* ---- the copy ---- */
@@ -112,10 +110,7 @@ static uint64_t random_state;
 
 void random_seed(void)
 {
-    const char *seed = getenv("REEVE_SEED");
-
-    random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)clock_now_us();
-    print_message("REEVE_SEED=%" PRIu64 "\n", random_state);
+    random_state = fixture_seed();
 }
 
 uint64_t random_next(void) /* xorshift64 */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pages: order, offsets, filters, limits; the walk over open runs; runs by host name.
+ *
+ * The first job of each test ends a block, the others begin the next.
  */
 #include "ledger/fixture.h"
 
@@ -13,6 +15,9 @@ static int set_up(void **state)
 
     fixture_make(&fixture);
     fixture_add_hosts(&fixture, 3);
+    assert_int_equal(ledger_begin(fixture.ledger), 0);
+    fixture.ledger->meta.next_seq = BLOCK_JOBS - 1;
+    assert_int_equal(ledger_commit(fixture.ledger), 0);
     *state = &fixture;
     return 0;
 }
@@ -134,8 +139,8 @@ static void pages_reach_across_blocks(void **state)
     for (uint32_t i = 0; i < N_MANY; i += 10000)
         submit_many(fixture, 10000, ids + i);
     for (unsigned pass = 0; pass < 2; pass++) {
-        /* Seq 65,535 is the last of its block; seqs begin with 1. */
-        for (uint64_t offset = N_MANY - BLOCK_JOBS - 20; offset < N_MANY - BLOCK_JOBS + 20;
+        /* The second block is whole. */
+        for (uint64_t offset = N_MANY - 1 - BLOCK_JOBS - 20; offset < N_MANY - 1 - BLOCK_JOBS + 20;
              offset++) {
             assert_int_equal(fixture_list(fixture, NULL, offset, 10, &items).n_items, 10);
             assert_int_equal(ids_of(items, page_ids), 10);
@@ -143,6 +148,7 @@ static void pages_reach_across_blocks(void **state)
                 assert_true(uuid_equal(&page_ids[i], &ids[N_MANY - 1 - offset - i]));
         }
         assert_int_equal(fixture_list(fixture, NULL, N_MANY - 1, 10, NULL).n_items, 1);
+        assert_int_equal(fixture_list(fixture, NULL, N_MANY - 2, 10, NULL).n_items, 2);
         assert_int_equal(fixture_list(fixture, NULL, 0, 1, NULL).total, N_MANY);
         fixture_reopen(fixture, pass == 0); /* from blobs, then from heads */
     }

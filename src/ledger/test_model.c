@@ -13,7 +13,6 @@
 #include "ledger/hostruns.h"
 #include "ledger/names.h"
 
-#include <inttypes.h>
 #include <roaring/roaring.h>
 
 #define BATCH_MAX   200u
@@ -661,12 +660,10 @@ static void random_upkeep(struct both *both)
 static void the_ledger_agrees_with_brute_force(void **state)
 {
     struct both *both = mem_alloc(sizeof(*both));
-    const char *seed = getenv("REEVE_SEED");
     uint32_t n_steps = fixture_steps();
 
     (void)state;
-    random_state = seed ? strtoull(seed, NULL, 10) : random_u64() | 1;
-    print_message("REEVE_SEED=%" PRIu64 "\n", random_state);
+    random_state = fixture_seed();
     fixture_make(&both->fixture);
     assert_int_equal(ledger_begin(both->fixture.ledger), 0);
     both->fixture.ledger->meta.next_seq = FIRST_SEQ;

@@ -185,7 +185,8 @@ static void assert_summary(struct fixture *fixture, const char *error, const cha
     if (error)
         assert_true(json_string_is(member, error));
     assert_true(json_member(w.value, "operation", &member));
-    assert_int_equal(json_member(w.value, "hostname", &member), strstr(runs, "\"total\":1,") != NULL);
+    assert_int_equal(json_member(w.value, "hostname", &member),
+                     strstr(runs, "\"total\":1,") != NULL);
 }
 
 static void a_summary_counts_runs_and_says_what_failed(void **state)

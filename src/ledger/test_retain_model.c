@@ -8,8 +8,6 @@
 
 #include "base/mem.h"
 
-#include <inttypes.h>
-
 #define MODEL_JOBS 700
 
 struct model_job {
@@ -187,13 +185,11 @@ static void what_stays_is_what_the_rules_say(void **state)
 {
     struct world *world = *state;
     struct model *model = mem_alloc(sizeof(*model));
-    const char *seed = getenv("REEVE_SEED");
     struct config_retention rules;
     uint32_t n_steps = fixture_steps();
     uint64_t n_dropped = 0;
 
-    random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)clock_now_us() | 1;
-    print_message("REEVE_SEED=%" PRIu64 "\n", random_state);
+    random_state = fixture_seed();
     /* The first jobs end one block, the others begin the next. */
     world->fixture.ledger->meta.next_seq = BLOCK_JOBS - 300;
     for (unsigned round = 0; model->n_records < n_steps; round++) {

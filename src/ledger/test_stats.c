@@ -57,8 +57,16 @@ static bool came_before(const struct copy *copy, const struct copy_job *job, uns
     return false;
 }
 
-static void count_job(const struct copy *copy, const struct copy_job *job,
-                      struct expected *expected)
+static void count_hosts(const struct copy *copy, const struct copy_job *job,
+                        struct tallies *tallies)
+{
+    for (unsigned i = 0; i < job->n_hosts; i++) {
+        if (!came_before(copy, job, i))
+            count(tallies, copy->names[job->hosts[i]]);
+    }
+}
+
+static void count_job(const struct copy_job *job, struct expected *expected)
 {
     unsigned codes = copy_job_codes(job);
 
@@ -69,10 +77,6 @@ static void count_job(const struct copy *copy, const struct copy_job *job,
     for (unsigned code = 0; code < run_code_COUNT; code++) {
         if (code == run_code_NONE ? codes == 0 : (codes & 1u << code) != 0)
             count(&expected->by[stats_by_CODE], run_code_words[code].word);
-    }
-    for (unsigned i = 0; i < job->n_hosts; i++) {
-        if (!came_before(copy, job, i))
-            count(&expected->by[stats_by_HOSTNAME], copy->names[job->hosts[i]]);
     }
 }
 
@@ -88,7 +92,9 @@ static void brute_force(const struct copy *copy, const struct ledger_stats_quest
         if (!copy_matches(copy, job, filter) ||
             (filter->statuses && !(filter->statuses & 1u << status)))
             continue;
-        count_job(copy, job, expected);
+        count_job(job, expected);
+        if (question->by & 1u << stats_by_HOSTNAME)
+            count_hosts(copy, job, &expected->by[stats_by_HOSTNAME]);
         if (question->bucket_us)
             expected->buckets[job->created_us / question->bucket_us -
                               filter->since_us / question->bucket_us][status]++;

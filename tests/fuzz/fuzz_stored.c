@@ -8,6 +8,8 @@
  */
 #include "base/mem.h"
 #include "ledger/bits.h"
+#include "ledger/item.h"
+#include "ledger/names.h"
 #include "ledger/select.h"
 #include "ledger/stored.h"
 
@@ -79,6 +81,20 @@ static void fuzz_job(struct slice bytes, struct buf *again)
     touch(job.user);
 }
 
+/* A result is unpacked to what its row says, or is damaged. */
+static void fuzz_result(const struct run_row *run)
+{
+    struct packer packer = {0};
+    struct buf text CLEANUP(buf_release);
+
+    buf_init(&text, STORED_ROW_MAX);
+    int r = put_run_data(&text, run, &packer);
+    if (r > 0 || (!r && !buf_overflowed(&text) && text.size != run->data_size))
+        abort();
+    touch(buf_slice(&text));
+    packer_release(&packer);
+}
+
 static void fuzz_run(struct slice bytes, struct buf *again)
 {
     struct run_row run, second;
@@ -89,6 +105,7 @@ static void fuzz_run(struct slice bytes, struct buf *again)
     if (run_row_decode(buf_slice(again), &second) || !slice_equal(run.error, second.error) ||
         !slice_equal(run.data, second.data) || run.at.state != second.at.state)
         abort();
+    fuzz_result(&run);
 }
 
 static void fuzz_events(struct slice bytes, struct buf *again)
@@ -150,10 +167,33 @@ static void fuzz_bits(struct slice bytes, struct buf *again)
     same(bytes, again);
 }
 
+/* A key, whose size comes first, and its value. */
+static void fuzz_name(struct slice bytes, struct buf *again)
+{
+    enum name_kind kind;
+    struct slice name;
+    uint32_t number;
+
+    (void)again;
+    if (bytes.size == 0)
+        return;
+    size_t size = (unsigned char)bytes.at[0];
+    if (size > bytes.size - 1)
+        size = bytes.size - 1;
+    struct slice key = {.at = bytes.at + 1, .size = size};
+    struct slice value = {.at = key.at + size, .size = bytes.size - 1 - size};
+    if (!names_row_decode(key, value, &kind, &name, &number))
+        return;
+    if (kind >= NAME_KIND_COUNT || !names_word(kind) || name.size + 1 != key.size)
+        abort();
+    touch(name);
+}
+
 typedef void fuzz_row(struct slice bytes, struct buf *again);
 
 static fuzz_row *const rows[] = {
-    fuzz_meta, fuzz_head, fuzz_job, fuzz_run, fuzz_events, fuzz_agent, fuzz_block, fuzz_bits,
+    fuzz_meta,  fuzz_head,  fuzz_job,  fuzz_run,  fuzz_events,
+    fuzz_agent, fuzz_block, fuzz_bits, fuzz_name,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
