@@ -20,18 +20,6 @@ teardown_file()
     clean_up
 }
 
-# exits STATUS COMMAND…: with output, and errors, kept apart.
-exits()
-{
-    local want=$1
-    shift
-    run --separate-stderr "$@"
-    [ "$status" = "$want" ] || {
-        printf '%s: exit status %s, not %s\n%s\n%s\n' "$*" "$status" "$want" "$output" "$stderr"
-        return 1
-    }
-}
-
 is_narrow()
 {
     ! awk -v most=100 'length($0) > most { print length($0) ": " $0; wide = 1 } END { exit !wide }' <<<"$1"

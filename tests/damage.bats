@@ -17,8 +17,8 @@ teardown()
 
 # ---- helpers ----
 
-# exits STATUS WORD… -- COMMAND…: ends by itself with this status, and says each word.
-exits()
+# ends STATUS WORD… -- COMMAND…: ends by itself with this status, and says each word.
+ends()
 {
     local want=$1 words=()
     shift
@@ -77,10 +77,10 @@ refused_and_untouched()
 {
     local sum
     sum=$(sha256sum <"$ledger/data.mdb")
-    exits 3 "$@" "$ledger" -- check "$state" || return 1
-    exits 1 "$@" "$ledger" -- controller "$state/controller" || return 1
+    ends 3 "$@" "$ledger" -- check "$state" || return 1
+    ends 1 "$@" "$ledger" -- controller "$state/controller" || return 1
     [ "$(wc -l <<<"$output")" = 1 ] || return 1
-    exits 1 "$@" "$ledger" -- timeout 30 "$reeve" start --state "$state" --port "$(free_port)" || return 1
+    ends 1 "$@" "$ledger" -- timeout 30 "$reeve" start --state "$state" --port "$(free_port)" || return 1
     [ "$(sha256sum <"$ledger/data.mdb")" = "$sum" ]
 }
 
@@ -88,12 +88,12 @@ refused_and_untouched()
 
 @test "a sound ledger has no findings, while a controller runs and when none does" {
     make_state running
-    exits 0 '5 jobs, 5 runs, 1 blocks: 0 findings' -- check "$state"
+    ends 0 '5 jobs, 5 runs, 1 blocks: 0 findings' -- check "$state"
     submit_query
     stop_reeve
-    exits 0 '6 jobs, 6 runs, 1 blocks: 0 findings' -- check "$state"
-    exits 0 '6 jobs' -- check "$state/controller"
-    exits 0 '6 jobs' -- check "$ledger"
+    ends 0 '6 jobs, 6 runs, 1 blocks: 0 findings' -- check "$state"
+    ends 0 '6 jobs' -- check "$state/controller"
+    ends 0 '6 jobs' -- check "$ledger"
     start_reeve
     submit_query
 }
@@ -102,7 +102,7 @@ refused_and_untouched()
     make_state
     rm "$ledger/lock.mdb"
     sum=$(sha256sum <"$ledger/data.mdb")
-    exits 0 -- check "$state"
+    ends 0 -- check "$state"
     [ "$(sha256sum <"$ledger/data.mdb")" = "$sum" ]
     [ "$(find "$state/controller" ! -user "$(stat -c %U "$ledger")")" = '' ]
     start_reeve
@@ -110,15 +110,15 @@ refused_and_untouched()
 
 @test "where there is no ledger a check says so and makes nothing" {
     mkdir "$scratch/empty"
-    exits 3 "no ledger in $scratch/empty" -- check "$scratch/empty"
+    ends 3 "no ledger in $scratch/empty" -- check "$scratch/empty"
     [ "$(ls -A "$scratch/empty")" = '' ]
-    exits 3 "$scratch/none" -- check "$scratch/none"
+    ends 3 "$scratch/none" -- check "$scratch/none"
 }
 
 @test "a key that others can read is a finding" {
     make_state
     chmod 644 "$state/controller/key"
-    exits 1 'controller/key: is open to others: chmod it to 0600' '1 findings' -- check "$state"
+    ends 1 'controller/key: is open to others: chmod it to 0600' '1 findings' -- check "$state"
 }
 
 @test "a damaged row is named with its job, and the exit status is 1" {
@@ -126,7 +126,7 @@ refused_and_untouched()
     for offset in $(grep -abo '"operation":{"type":"command.shell' "$ledger/data.mdb" | cut -d: -f1); do
         flip "$ledger/data.mdb" $((offset + 1))
     done
-    exits 1 'jobs, seq 5, job ' '1 findings' -- check "$state"
+    ends 1 'jobs, seq 5, job ' '1 findings' -- check "$state"
 }
 
 # ---- damage ----
@@ -170,7 +170,7 @@ refused_and_untouched()
 @test "a data.mdb that is gone is no new ledger" {
     make_state
     rm "$ledger/data.mdb"
-    exits 1 'is gone' "$ledger" -- controller "$state/controller"
+    ends 1 'is gone' "$ledger" -- controller "$state/controller"
     [ ! -e "$ledger/data.mdb" ]
 }
 
@@ -198,9 +198,9 @@ refused_and_untouched()
 
 @test "a backup made while jobs run is a state to start on: jobs, counts and results are equal" {
     make_state running
-    exits 0 "$scratch/copy: 5 jobs, " -- "$reeve" ledger backup "$scratch/copy" --state "$state"
+    ends 0 "$scratch/copy: 5 jobs, " -- "$reeve" ledger backup "$scratch/copy" --state "$state"
     submit_query
-    exits 0 '5 jobs, 5 runs, 1 blocks: 0 findings' -- check "$scratch/copy"
+    ends 0 '5 jobs, 5 runs, 1 blocks: 0 findings' -- check "$scratch/copy"
     old_token=$token
     stop_reeve
     rm "$log"
@@ -214,8 +214,8 @@ refused_and_untouched()
 
 @test "a backup of a controller alone is a state for one" {
     make_state
-    exits 0 '5 jobs' -- "$reeve" ledger backup "$scratch/copy" --state "$state/controller"
-    exits 0 '5 jobs' -- check "$scratch/copy"
+    ends 0 '5 jobs' -- "$reeve" ledger backup "$scratch/copy" --state "$state/controller"
+    ends 0 '5 jobs' -- check "$scratch/copy"
     mv "$state/controller" "$state/lost"
     mv "$scratch/copy" "$state/controller"
     start_reeve
@@ -225,7 +225,7 @@ refused_and_untouched()
 
 @test "an agent that is ahead of a ledger that was restored goes on" {
     make_state running
-    exits 0 -- "$reeve" ledger backup "$scratch/copy" --state "$state"
+    ends 0 -- "$reeve" ledger backup "$scratch/copy" --state "$state"
     submit_query
     submit_query
     stop_reeve
@@ -242,16 +242,16 @@ refused_and_untouched()
     make_state
     mkdir "$scratch/full" "$scratch/empty"
     touch "$scratch/full/something"
-    exits 3 "$scratch/full holds something" -- "$reeve" ledger backup "$scratch/full" --state "$state"
-    exits 0 -- "$reeve" ledger backup "$scratch/empty" --state "$state"
+    ends 3 "$scratch/full holds something" -- "$reeve" ledger backup "$scratch/full" --state "$state"
+    ends 0 -- "$reeve" ledger backup "$scratch/empty" --state "$state"
     mkdir "$scratch/cut.partial"
-    exits 3 "$scratch/cut.partial" -- "$reeve" ledger backup "$scratch/cut" --state "$state"
+    ends 3 "$scratch/cut.partial" -- "$reeve" ledger backup "$scratch/cut" --state "$state"
     [ ! -e "$scratch/cut" ]
 }
 
 @test "a backup belongs to whom the state belongs to, and is closed to others" {
     make_state
-    exits 0 -- "$reeve" ledger backup "$scratch/copy" --state "$state"
+    ends 0 -- "$reeve" ledger backup "$scratch/copy" --state "$state"
     for part in . key ledger ledger/data.mdb; do
         [ "$(stat -c '%A %U' "$scratch/copy/controller/$part")" = "$(stat -c '%A %U' "$state/controller/$part")" ]
     done

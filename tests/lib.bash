@@ -42,6 +42,18 @@ refute()
     fi
 }
 
+# exits STATUS COMMAND…: with output, and errors, kept apart.
+exits()
+{
+    local want=$1
+    shift
+    run --separate-stderr "$@"
+    [ "$status" = "$want" ] || {
+        printf '%s: exit status %s, not %s\n%s\n%s\n' "$*" "$status" "$want" "$output" "$stderr"
+        return 1
+    }
+}
+
 # Also when nobody has collected its status yet.
 is_gone()
 {

@@ -29,18 +29,6 @@ teardown_file()
     clean_up
 }
 
-# exits STATUS COMMAND…: with output, and errors, kept apart.
-exits()
-{
-    local want=$1
-    shift
-    run --separate-stderr "$@"
-    [ "$status" = "$want" ] || {
-        printf '%s: exit status %s, not %s\n%s\n%s\n' "$*" "$status" "$want" "$output" "$stderr"
-        return 1
-    }
-}
-
 # total QUERY: how many jobs the list says match.
 total()
 {

@@ -62,6 +62,7 @@ struct block_slot {
     struct block *block; /* NULL: no jobs */
     bool dirty;          /* changed since its blob was written; its mark is on disk */
     uint64_t version;    /* rises with every change, and is no other block's, before or after */
+    uint32_t counts[job_status_COUNT]; /* of its jobs: walks over all blocks read nothing else */
 };
 
 struct blocks {

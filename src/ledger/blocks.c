@@ -54,8 +54,10 @@ void blocks_add(struct blocks *blocks, uint64_t number, struct block *block, boo
 
     assert(!slot->block);
     *slot = (struct block_slot){.block = block, .dirty = dirty, .version = ++blocks->last_version};
-    for (unsigned status = 0; status < job_status_COUNT; status++)
-        blocks->totals[status] += block_count(block, DIMENSION_STATUS, status);
+    for (unsigned status = 0; status < job_status_COUNT; status++) {
+        slot->counts[status] = block_count(block, DIMENSION_STATUS, status);
+        blocks->totals[status] += slot->counts[status];
+    }
     blocks->total += block_count(block, DIMENSION_ALL, 0);
 }
 
@@ -70,10 +72,12 @@ void blocks_move(struct blocks *blocks, uint64_t seq, const struct head *before,
     slot->version = ++blocks->last_version;
     block_move(slot->block, (uint16_t)(seq % BLOCK_JOBS), before, after);
     if (before) {
+        slot->counts[head_status(before)]--;
         blocks->totals[head_status(before)]--;
         blocks->total--;
     }
     if (after) {
+        slot->counts[head_status(after)]++;
         blocks->totals[head_status(after)]++;
         blocks->total++;
     }

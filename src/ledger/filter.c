@@ -511,56 +511,44 @@ static bool count_changed(const struct filter_view *view, size_t max)
     return true;
 }
 
-static void block_counts(const struct filter_view *view, size_t i, uint32_t ret[job_status_COUNT])
+/* Jobs by status that match all but the statuses: remembered, or in `room`. */
+static const uint32_t *block_counts(const struct filter_view *view, size_t i,
+                                    uint32_t room[job_status_COUNT])
 {
-    const struct block *block = view->blocks->v[i].block;
     uint32_t low, high;
 
-    if (block_range(view, i, &low, &high)) {
-        count_block(view, i, true, ret);
-    } else if (view->filter) {
-        memcpy(ret, slot_of(view, i)->counts, job_status_COUNT * sizeof(*ret));
-    } else {
-        for (unsigned status = 0; status < job_status_COUNT; status++)
-            ret[status] = block ? block_count(block, DIMENSION_STATUS, status) : 0;
-    }
+    if (!block_range(view, i, &low, &high))
+        return view->filter ? slot_of(view, i)->counts : view->blocks->v[i].counts;
+    count_block(view, i, true, room);
+    return room;
+}
+
+static uint64_t block_total(const struct filter_view *view, size_t i)
+{
+    uint32_t room[job_status_COUNT];
+    const uint32_t *counts = block_counts(view, i, room);
+    uint64_t total = 0;
+
+    for (unsigned status = 0; view->status.n == 0 && status < job_status_COUNT; status++)
+        total += counts[status];
+    for (unsigned k = 0; k < view->status.n; k++)
+        total += counts[view->statuses[k]];
+    return total;
 }
 
 /* ---- for a filter_copy ---- */
 
 void filter_counts(const struct filter_view *view, uint64_t ret[job_status_COUNT])
 {
-    uint32_t counts[job_status_COUNT];
+    uint32_t room[job_status_COUNT];
     size_t i, end = view_blocks(view, &i);
 
     memset(ret, 0, job_status_COUNT * sizeof(*ret));
     for (; i < end; i++) {
-        block_counts(view, i, counts);
+        const uint32_t *counts = block_counts(view, i, room);
         for (unsigned status = 0; status < job_status_COUNT; status++)
             ret[status] += counts[status];
     }
-}
-
-static uint64_t total_of(const struct filter_view *view, const uint32_t counts[job_status_COUNT])
-{
-    uint64_t total = 0;
-
-    for (unsigned status = 0; view->status.n == 0 && status < job_status_COUNT; status++)
-        total += counts[status];
-    for (unsigned k = 0; k < view->status.n; k++)
-        total += counts[view->statuses[k]];
-    return total;
-}
-
-uint64_t filter_total(const struct filter_view *view, const uint64_t counts[job_status_COUNT])
-{
-    uint64_t total = 0;
-
-    for (unsigned status = 0; view->status.n == 0 && status < job_status_COUNT; status++)
-        total += counts[status];
-    for (unsigned k = 0; k < view->status.n; k++)
-        total += counts[view->statuses[k]];
-    return total;
 }
 
 /* Jobs of the block below seq `below`, of which *offset are left out; *offset is what is left of
@@ -569,13 +557,11 @@ static unsigned down_in(const struct filter_view *view, size_t i, uint64_t below
                         unsigned limit, uint64_t *ret)
 {
     uint64_t base = block_number(view, i) * BLOCK_JOBS;
-    uint32_t counts[job_status_COUNT];
     uint16_t positions[BLOCKS_PAGE_MAX];
     struct selection selection;
 
     if (below >= base + BLOCK_JOBS || below >= view->end) {
-        block_counts(view, i, counts);
-        uint64_t total = total_of(view, counts);
+        uint64_t total = block_total(view, i);
         if (total <= *offset) {
             *offset -= total;
             return 0;
@@ -610,7 +596,6 @@ unsigned filter_up(const struct filter_view *view, uint64_t from, unsigned limit
 {
     uint16_t positions[BLOCKS_PAGE_MAX];
     size_t i, end = view_blocks(view, &i);
-    uint32_t counts[job_status_COUNT];
     unsigned n = 0;
 
     assert(limit <= BLOCKS_PAGE_MAX);
@@ -619,8 +604,7 @@ unsigned filter_up(const struct filter_view *view, uint64_t from, unsigned limit
         struct selection selection;
         if (base + BLOCK_JOBS <= from)
             continue;
-        block_counts(view, i, counts);
-        if (total_of(view, counts) == 0 || !filter_select(view, i, &selection))
+        if (block_total(view, i) == 0 || !filter_select(view, i, &selection))
             continue;
         uint32_t low = from > base ? (uint32_t)(from - base) : 0;
         unsigned found = selection_up(&selection, low, limit - n, positions);

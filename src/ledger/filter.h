@@ -81,8 +81,6 @@ int filter_seq_at(struct txn *txn, int64_t time_us, uint64_t low, uint64_t high,
 bool filter_select(const struct filter_view *view, size_t i, struct selection *ret);
 /* Jobs by status that match all but the statuses. */
 void filter_counts(const struct filter_view *view, uint64_t ret[job_status_COUNT]);
-/* The same of those that match the statuses too. */
-uint64_t filter_total(const struct filter_view *view, const uint64_t counts[job_status_COUNT]);
 /* Seqs of at most `limit` (BLOCKS_PAGE_MAX) matching jobs below seq `below`, newest first, leaving
    out the first `offset`. How many. */
 unsigned filter_down(const struct filter_view *view, uint64_t below, uint64_t offset,

@@ -63,9 +63,9 @@ int ledger_apply(struct ledger *ledger, const struct record *record, struct ledg
 int ledger_commit(struct ledger *ledger);
 void ledger_abort(struct ledger *ledger);
 
-/* Writes the index of up to `blocks_max` blocks that changed since their last checkpoint, and of one
-   block that is full which jobs each host has, in a commit of its own. Called when idle; start-up
-   rebuilds what was not written. Returns as a commit. */
+/* Writes the index of up to `blocks_max` blocks that changed since their last checkpoint, and of
+   one block that is full which jobs each host has, in a commit of its own. Called when idle;
+   start-up rebuilds what was not written. Returns as a commit. */
 int ledger_checkpoint(struct ledger *ledger, unsigned blocks_max);
 /* Whether another checkpoint has something to write. */
 bool ledger_is_behind(const struct ledger *ledger);
@@ -87,12 +87,12 @@ uint64_t ledger_position(const struct ledger *ledger);
 /* Which jobs: all that is given must hold. A zeroed one is all jobs. Names that the ledger does not
    know match nothing. */
 struct ledger_filter {
-    unsigned statuses;       /* 1 << enum job_status of each wanted; 0: any */
-    unsigned codes;          /* 1 << enum run_code of each wanted: a run is failed with it; with the
-                                bit of run_code_NONE also jobs without a failed run. 0: any */
-    bool has_changed;        /* given: only jobs that changed a host, or */
-    bool changed;            /* only those that completed and changed none */
-    const char *operation;   /* a type, or a prefix that ends with '.' */
+    unsigned statuses;     /* 1 << enum job_status of each wanted; 0: any */
+    unsigned codes;        /* 1 << enum run_code of each wanted: a run is failed with it; with the
+                              bit of run_code_NONE also jobs without a failed run. 0: any */
+    bool has_changed;      /* given: only jobs that changed a host, or */
+    bool changed;          /* only those that completed and changed none */
+    const char *operation; /* a type, or a prefix that ends with '.' */
     const char *user;
     const char *hostname;    /* name now, or machine id, of a host that has a run */
     const char *target;      /* "_any", "_all", a label as it was asked; else a host by name or
@@ -118,8 +118,8 @@ struct ledger_question {
     enum ledger_view view;
     enum ledger_from from;
     uint64_t at;
-    unsigned limit;   /* at most LEDGER_PAGE_MAX */
-    size_t bytes_max; /* 0: LEDGER_PAGE_BYTES; the same, of this page */
+    unsigned limit;                   /* at most LEDGER_PAGE_MAX */
+    size_t bytes_max;                 /* 0: LEDGER_PAGE_BYTES; the same, of this page */
     const struct ledger_lines *lines; /* NULL: the items are a JSON array */
 };
 
@@ -131,16 +131,17 @@ struct ledger_lines {
 };
 
 struct ledger_page {
-    uint64_t position;                   /* as ledger_position() */
-    uint64_t total;                      /* jobs matching the filter */
-    uint64_t counts[job_status_COUNT];   /* of all jobs */
-    uint64_t matching[job_status_COUNT]; /* of those that match all of the filter but its statuses */
+    uint64_t position;                 /* as ledger_position() */
+    uint64_t total;                    /* jobs matching the filter */
+    uint64_t counts[job_status_COUNT]; /* of all jobs */
+    uint64_t
+        matching[job_status_COUNT]; /* of those that match all of the filter but its statuses */
     unsigned n_items;
     uint64_t newest_seq, oldest_seq; /* of the items, when there are any */
     bool has_newer, has_older;       /* jobs that match, beyond the items */
 };
-/* Appends the page to *items, as a JSON array of job_item or as lines of it, newest first. Where *items has no room
-   left the page ends early too. */
+/* Appends the page to *items, as a JSON array of job_item or as lines of it, newest first. Where
+   *items has no room left the page ends early too. */
 int ledger_list(struct ledger_reader *reader, const struct ledger_question *question,
                 struct ledger_page *ret_page, struct buf *items);
 /* The same jobs as what they are found by, without reading more than their heads. */
@@ -155,8 +156,8 @@ int ledger_find(struct ledger_reader *reader, const struct ledger_question *ques
 int ledger_counts(struct ledger_reader *reader, struct ledger_page *ret);
 /* ---- counts of jobs by what they have in common, and by time ---- */
 
-#define LEDGER_BUCKETS_MAX       1000
-#define LEDGER_GROUPS_MAX        1000    /* named of one kind */
+#define LEDGER_BUCKETS_MAX      1000
+#define LEDGER_GROUPS_MAX       1000       /* named of one kind */
 #define LEDGER_JOBS_BY_HOST_MAX (1u << 20) /* submitted in the filter's times, to count by host */
 
 struct ledger_stats_question {

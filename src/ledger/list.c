@@ -67,11 +67,13 @@ static void copy_neighbours(const struct filter_view *view, struct page_copy *co
 static bool copy_page(const struct filter_view *view, bool must_end, void *owner)
 {
     struct page_copy *copy = owner;
+    unsigned statuses = copy->question->filter.statuses;
 
     (void)must_end;
     memcpy(copy->page.counts, view->blocks->totals, sizeof(copy->page.counts));
     filter_counts(view, copy->page.matching);
-    copy->page.total = filter_total(view, copy->page.matching);
+    for (unsigned status = 0; status < job_status_COUNT; status++)
+        copy->page.total += !statuses || statuses & 1u << status ? copy->page.matching[status] : 0;
     copy_seqs(view, copy);
     if (copy->n > 0)
         copy_neighbours(view, copy);
