@@ -56,7 +56,8 @@ void arena_init_small(struct arena *arena)
     *arena = (struct arena){.is_small = true};
 }
 
-/* Of the chunk in use only what was given out: the rest was wiped before, or never held anything. */
+/* Of the chunk in use only what was given out: the rest was wiped before, or never held anything.
+ */
 static void chunks_wipe(const struct arena *arena)
 {
     for (struct arena_chunk *chunk = arena->chunks; chunk; chunk = chunk->older) {

@@ -284,8 +284,8 @@ int schema_decode(const struct schema *schema, struct slice json, size_t values_
                   struct arena *arena, void *ret, struct refusal *why);
 int schema_decode_value(const struct schema *schema, struct json object, struct arena *arena,
                         void *ret, struct refusal *why);
-/* Writes the fields that are has_…; a WHOLE field is written alone, lines never. NULLABLE fields without has_
- * become null. A secret becomes "***". */
+/* Writes the fields that are has_…; a WHOLE field is written alone, lines never. NULLABLE fields
+ * without has_ become null. A secret becomes "***". */
 void schema_encode(const struct schema *schema, const void *object, struct buf *to);
 /* The same without the braces, for envelopes that put members before them; false when there was no
  * member. */

@@ -19,11 +19,11 @@
 #include "http/fixture_tls.h"
 #include "http/loop.h"
 
-#define REPLY_MAX ((size_t)16 << 20)
-#define BIG_SIZE  ((size_t)8 << 20) /* more than the buffers of a socket take */
+#define REPLY_MAX     ((size_t)16 << 20)
+#define BIG_SIZE      ((size_t)8 << 20) /* more than the buffers of a socket take */
 #define STREAM_PIECES 5
-#define JSON      "Content-Type: application/json\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define JSON          "Content-Type: application/json\r\n"
+#define GET(path)     "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 
 /*
  * A server and its service. The paths:

@@ -141,7 +141,7 @@ struct ledger_page {
     bool has_newer, has_older;       /* jobs that match, beyond the items */
 };
 /* Appends the page to *items, as a JSON array of job_item or as lines of it, newest first. Where
-   *items has no room left the page ends early too. */
+ *items has no room left the page ends early too. */
 int ledger_list(struct ledger_reader *reader, const struct ledger_question *question,
                 struct ledger_page *ret_page, struct buf *items);
 /* The same jobs as what they are found by, without reading more than their heads. */
