@@ -186,17 +186,6 @@ static _Noreturn void usage(void)
     exit(2);
 }
 
-static uint64_t number_parse(const char *text, uint64_t min, uint64_t max)
-{
-    char *end;
-
-    errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    if (errno || end == text || *end || *text == '-' || number < min || number > max)
-        usage();
-    return number;
-}
-
 static int64_t span_parse(const char *text)
 {
     int64_t span_us;
@@ -220,19 +209,19 @@ static void take_option(struct fill *fill, int option)
 {
     switch (option) {
     case 'j':
-        fill->mix_is.n_jobs = number_parse(optarg, 1, JOBS_MAX);
+        fill->mix_is.n_jobs = number_of_option(optarg, 1, JOBS_MAX);
         break;
     case 'h':
-        fill->mix_is.n_hosts = (uint32_t)number_parse(optarg, 1, HOSTS_MAX);
+        fill->mix_is.n_hosts = (uint32_t)number_of_option(optarg, 1, HOSTS_MAX);
         break;
     case 's':
         fill->mix_is.span_us = span_parse(optarg);
         break;
     case 'o':
-        fill->mix_is.n_open = number_parse(optarg, 0, JOBS_MAX);
+        fill->mix_is.n_open = number_of_option(optarg, 0, JOBS_MAX);
         break;
     case 'r':
-        fill->mix_is.seed = number_parse(optarg, 0, UINT64_MAX);
+        fill->mix_is.seed = number_of_option(optarg, 0, UINT64_MAX);
         break;
     case 'd':
         fill->state = optarg;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 
 void series_add(struct series *series, int64_t began_boot_us)
@@ -67,4 +68,15 @@ _Noreturn void give_up(const char *what, const char *why)
 {
     fprintf(stderr, "bench: %s: %s\n", what, why);
     exit(EXIT_FAILURE);
+}
+
+uint64_t number_of_option(const char *text, uint64_t min, uint64_t max)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (errno || end == text || *end || *text == '-' || number < min || number > max)
+        give_up(text, "is no number in the range of its option");
+    return number;
 }

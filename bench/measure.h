@@ -35,6 +35,9 @@ double samples_median(const struct samples *samples);
 /* The median of the quotients of those that were measured in the same round. */
 double samples_ratio(const struct samples *a, const struct samples *b);
 
+/* The number that an option is; anything else ends the program as give_up() does. */
+uint64_t number_of_option(const char *text, uint64_t min, uint64_t max);
+
 /* One line on stderr, and exit 1. */
 _Noreturn void give_up(const char *what, const char *why);
 

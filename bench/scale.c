@@ -173,17 +173,6 @@ static _Noreturn void usage(void)
     exit(2);
 }
 
-static uint64_t number_parse(const char *text, uint64_t min, uint64_t max)
-{
-    char *end;
-
-    errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    if (errno || end == text || *end || *text == '-' || number < min || number > max)
-        usage();
-    return number;
-}
-
 static void take_sizes(struct scale *scale, const char *text)
 {
     struct slice rest = slice_of(text), word;
@@ -192,7 +181,7 @@ static void take_sizes(struct scale *scale, const char *text)
         slice_cut(&rest, ',', &word);
         if (scale->n_sizes == SIZES_MAX)
             usage();
-        scale->sizes[scale->n_sizes].n_jobs = number_parse(
+        scale->sizes[scale->n_sizes].n_jobs = number_of_option(
             arena_printf(&scale->arena, "%.*s", (int)word.size, word.at), SIZE_MIN, SIZE_LIMIT);
     }
 }
@@ -217,13 +206,13 @@ static void take_option(struct scale *scale, struct scale_report *report, int op
         take_sizes(scale, optarg);
         break;
     case 'r':
-        scale->n_rounds = (unsigned)number_parse(optarg, 1, SAMPLES_MAX);
+        scale->n_rounds = (unsigned)number_of_option(optarg, 1, SAMPLES_MAX);
         break;
     case 't':
         take_slice(scale, optarg);
         break;
     case 'p':
-        scale->peer_seconds = (unsigned)number_parse(optarg, 0, PEER_SECONDS_MAX);
+        scale->peer_seconds = (unsigned)number_of_option(optarg, 0, PEER_SECONDS_MAX);
         break;
     case 'f':
         report->one = optarg;
