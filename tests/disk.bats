@@ -75,8 +75,8 @@ break_disk()
     echo 1 >"/sys/fs/ext4/${device##*/}/trigger_fs_error"
 }
 
-# More output than any reserve has room for.
-write_much='head -c 1000000 /dev/zero | tr "\0" x; head -c 1000000 /dev/zero | tr "\0" y >&2'
+# More output than any reserve has room for, also when it is packed.
+write_much='head -c 750000 /dev/urandom | base64 -w 0; head -c 750000 /dev/urandom | base64 -w 0 >&2'
 
 says()
 {
