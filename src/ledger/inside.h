@@ -39,6 +39,7 @@ struct ledger {
     struct packer packer;
     uint64_t hostruns_next; /* full blocks before it have all their rows, see checkpoint.c */
     _Atomic uint64_t refused;
+    atomic_bool is_lost;    /* a commit ended in a fault: index and file are apart for good */
     struct rosters rosters; /* any thread's */
 
     pthread_rwlock_t lock;

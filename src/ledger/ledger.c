@@ -273,6 +273,8 @@ int batch_write(struct ledger *ledger)
     int r = txn_commit(&ledger->txn);
 
     ledger->in_batch = false;
+    if (r < 0) /* it may be on the disk all the same, and is never published */
+        atomic_store(&ledger->is_lost, true);
     if (r)
         ledger->meta = ledger->committed_meta;
     else
@@ -396,6 +398,8 @@ int reader_begin(struct ledger_reader *reader, snapshot_copy *copy, void *ret)
 
     while (!reader_try(reader, copy, ret, &agents_version, &r)) {
         snapshot_reset(&reader->txn);
+        if (atomic_load(&reader->ledger->is_lost))
+            return FAULT(-EIO);
         sched_yield();
     }
     if (r)

@@ -597,6 +597,25 @@ static void a_checkpoint_of_deleted_jobs_leaves_no_blob(void **state)
     assert_int_equal(fixture_list(fixture, NULL, 0, 10, NULL).total, 0);
 }
 
+/* A commit that ended in a fault may be on the disk all the same: no index will ever be of it. */
+static void a_reader_does_not_wait_for_a_commit_that_was_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ledger_page page;
+    struct txn txn;
+    uint64_t number = 77;
+
+    assert_int_equal(ledger_counts(fixture->reader, &page), 0);
+    assert_int_equal(txn_begin(fixture->ledger->store, &txn), 0);
+    assert_int_equal(table_put(&txn, TABLE_DIRTY, u64_slice(&number), SLICE("")), 0);
+    assert_int_equal(table_delete(&txn, TABLE_DIRTY, u64_slice(&number)), 0);
+    assert_int_equal(txn_commit(&txn), 0);
+    atomic_store(&fixture->ledger->is_lost, true);
+    assert_true(ledger_counts(fixture->reader, &page) < 0);
+    fixture_reopen(fixture, false);
+    assert_int_equal(ledger_counts(fixture->reader, &page), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -620,6 +639,7 @@ int main(void)
         TEST(a_damaged_blob_is_made_again_from_heads),
         TEST(a_blob_of_a_block_that_can_not_be_is_damage),
         TEST(a_checkpoint_of_deleted_jobs_leaves_no_blob),
+        TEST(a_reader_does_not_wait_for_a_commit_that_was_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
