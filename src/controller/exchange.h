@@ -28,8 +28,8 @@ struct api_loop {
     struct buf text; /* op_ctx.text: between requests empty, its memory kept for the next page */
 };
 
-#define API_TEXT_MAX  ((size_t)64 << 20) /* a page, or one job of many hosts */
-#define API_TEXT_KEPT ((size_t)1 << 20)  /* more memory is given back after the reply */
+#define API_TEXT_MAX  ((size_t)64 << 20)  /* a page, or one job of many hosts */
+#define API_TEXT_KEPT ((size_t)256 << 10) /* more memory is given back after the reply */
 
 /* A request under way; in its arena. */
 struct exchange {

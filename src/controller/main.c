@@ -397,7 +397,7 @@ int main(int argc, char **argv)
     controller.ready_fd = flags.ready_fd;
     log_setup(config_controller.name, settings_log_level(controller.config),
               controller.config->log_json);
-    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* what a large reply took goes back to the system */
+    mallopt(M_MMAP_THRESHOLD, 256 << 10); /* what a large reply took goes back to the system */
     int status = serve(&controller);
     config_followed_release(&controller.followed);
     return status;
