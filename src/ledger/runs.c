@@ -102,11 +102,25 @@ static int runs_read_rows(struct runs *runs, struct txn *txn, uint64_t seq)
     return r == OUTCOME_NOT_FOUND ? 0 : r;
 }
 
+/* Mostly hosts came in the order of their names: what counting costs is the size of the fleet. */
+static bool runs_are_in_order(struct runs *runs, const struct roster *roster)
+{
+    for (uint32_t run = 0; run < runs->n; run++) {
+        runs->order[run] = run;
+        if (run > 0 &&
+            roster_rank(roster, runs->v[run].host) <= roster_rank(roster, runs->v[run - 1].host))
+            return false;
+    }
+    return true;
+}
+
 /* Each rank has one host and each host at most one run: a sort by counting. */
 static void runs_sort(struct runs *runs, const struct roster *roster)
 {
     uint32_t n = 0;
 
+    if (runs_are_in_order(runs, roster))
+        return;
     memset(runs->at_rank, 0, roster->n * sizeof(*runs->at_rank));
     for (uint32_t run = 0; run < runs->n; run++)
         runs->at_rank[roster_rank(roster, runs->v[run].host)] = run + 1;
