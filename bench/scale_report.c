@@ -212,14 +212,14 @@ static void write_chart(const struct scale *scale, struct buf *to)
     struct chart chart = {
         .title = "What a page of 10 jobs with exact counts costs: 1 / (requests a second)",
         .x_name = "jobs",
-        .y_name = "ms a page",
+        .y_name = "ms",
         .series = series,
         .n = CHART_LINES,
     };
 
     add_line(scale, CASE_SAME, "Reeve, newest page", &series[0]);
     add_line(scale, CASE_RANDOM, "Reeve, random offset", &series[1]);
-    add_line(scale, CASE_SUMMARY_FILTERS, "Reeve, a hundred filters, summary", &series[2]);
+    add_line(scale, CASE_SUMMARY_FILTERS, "Reeve, filters, summary", &series[2]);
     for (size_t i = 0; i < CHART_PEERS; i++) {
         const struct peer_line *line =
             peers_best(&scale->peers, peers[i].peer, peers[i].list_case, 0);
