@@ -144,6 +144,14 @@ void buf_add_time(struct buf *buf, int64_t time_us)
     buf_add(buf, text, TIME_TEXT_SIZE - 1);
 }
 
+const char *time_text(struct arena *arena, int64_t time_us)
+{
+    char text[TIME_TEXT_SIZE];
+
+    time_format(time_us, text);
+    return arena_strdup(arena, text);
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

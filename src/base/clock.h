@@ -8,6 +8,7 @@
 #ifndef REEVE_BASE_CLOCK_H
 #define REEVE_BASE_CLOCK_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 #include <stdint.h>
@@ -22,6 +23,7 @@ int64_t clock_boot_us(void);
 #define TIME_TEXT_SIZE 28
 void time_format(int64_t time_us, char ret[TIME_TEXT_SIZE]);
 void buf_add_time(struct buf *buf, int64_t time_us);
+const char *time_text(struct arena *arena, int64_t time_us);
 /* RFC 3339 with any offset and 0-9 fraction digits (beyond six are cut). False when it is none. */
 bool time_parse(struct slice text, int64_t *ret_us);
 

@@ -5,14 +5,6 @@
  */
 #include "controller/op.h"
 
-static const char *time_text(struct arena *arena, int64_t time_us)
-{
-    char text[TIME_TEXT_SIZE];
-
-    time_format(time_us, text);
-    return arena_strdup(arena, text);
-}
-
 /* Takes over a field where the source has it. */
 #define COPY(to, from, field)                                                                      \
     do {                                                                                           \

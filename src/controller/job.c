@@ -159,17 +159,16 @@ static int finish_retry(struct op_ctx *ctx, void *ret_out)
 {
     struct job_retry_out *out = ret_out;
     struct ledger_job job;
-    char id[UUID_TEXT_SIZE], created[TIME_TEXT_SIZE];
+    char id[UUID_TEXT_SIZE];
 
     uuid_format(&ctx->call->id, id);
     int r = find_job(ctx, id, &job);
     if (r)
         return r;
-    time_format(job.created_us, created);
     SET(out, job_id, arena_strdup(ctx->arena, id));
     SET(out, status, "created");
     SET(out, revision, (int64_t)job.seq);
-    SET(out, timestamp, arena_strdup(ctx->arena, created));
+    SET(out, timestamp, time_text(ctx->arena, job.created_us));
     return 0;
 }
 

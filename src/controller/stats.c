@@ -93,14 +93,6 @@ static struct job_groups by_of(const struct op_ctx *ctx,
     return all;
 }
 
-static const char *time_text(const struct op_ctx *ctx, int64_t time_us)
-{
-    char text[TIME_TEXT_SIZE];
-
-    time_format(time_us, text);
-    return arena_strdup(ctx->arena, text);
-}
-
 static struct stats_bucket bucket_of(const struct op_ctx *ctx, const struct ledger_bucket *bucket)
 {
     struct stats_bucket one = {0};
@@ -108,7 +100,7 @@ static struct stats_bucket bucket_of(const struct op_ctx *ctx, const struct ledg
 
     for (unsigned status = 0; status < job_status_COUNT; status++)
         total += (int64_t)bucket->counts[status];
-    SET(&one, start, time_text(ctx, bucket->start_us));
+    SET(&one, start, time_text(ctx->arena, bucket->start_us));
     SET(&one, total, total);
     SET(&one, submitted, (int64_t)bucket->counts[job_status_SUBMITTED]);
     SET(&one, processing, (int64_t)bucket->counts[job_status_PROCESSING]);
@@ -141,9 +133,9 @@ int op_job_stats(struct op_ctx *ctx, const struct job_stats_in *in, struct job_s
     if (r)
         return r;
     if (question.filter.since_us)
-        SET(out, since, time_text(ctx, question.filter.since_us));
+        SET(out, since, time_text(ctx->arena, question.filter.since_us));
     if (question.filter.until_us)
-        SET(out, until, time_text(ctx, question.filter.until_us));
+        SET(out, until, time_text(ctx->arena, question.filter.until_us));
     SET(out, total, (int64_t)stats.total);
     SET(out, by, by_of(ctx, &question, &stats));
     if (!question.bucket_us)

@@ -160,6 +160,7 @@ static int add_target(struct compiler *c)
     }
     if (target.kind == TARGET_LABEL)
         return add_name(c, DIMENSION_LABEL, NAME_TARGET, target.text);
+    c->filter->targets_host = target.kind == TARGET_HOST;
     add_value(c, add_term(c, DIMENSION_TARGET), target.kind);
     return 0;
 }
@@ -199,7 +200,7 @@ static int filter_compile(struct filter *filter, struct txn *txn,
     struct compiler c = {.txn = txn, .wanted = wanted, .filter = filter};
 
     filter->n_terms = 0;
-    filter->matches_nothing = false;
+    filter->matches_nothing = filter->targets_host = false;
     forget_counts(filter);
     int r = add_operation(&c);
     if (!r && wanted->user)
@@ -277,14 +278,6 @@ static int resolve_host(struct answer *answer, const char *name)
     return 0;
 }
 
-static bool is_host_target(const char *text)
-{
-    struct target target;
-    struct refusal why;
-
-    return text && target_parse(slice_of(text), &target, &why) == 0 && target.kind == TARGET_HOST;
-}
-
 static int resolve_hosts(struct answer *answer)
 {
     int r = 0;
@@ -292,7 +285,7 @@ static int resolve_hosts(struct answer *answer)
     answer->view.n_hosts = 0;
     if (answer->wanted->hostname)
         r = resolve_host(answer, answer->wanted->hostname);
-    if (!r && is_host_target(answer->wanted->target))
+    if (!r && answer->view.filter->targets_host)
         r = resolve_host(answer, answer->wanted->target);
     return r;
 }

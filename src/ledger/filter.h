@@ -32,6 +32,7 @@ struct filter {
     size_t key_size;
     uint64_t names_version;
     bool matches_nothing; /* a name that nobody has */
+    bool targets_host;    /* its target is a host */
     struct block_term terms[FILTER_TERMS_MAX];
     unsigned n_terms;
     uint32_t *values;                  /* of all terms */

@@ -60,10 +60,7 @@ static int job_take(struct job_walk *walk, struct slice key, struct slice bytes)
     walk->host = head.host;
     if (walk->n_hosts == 1)
         return 0;
-    r = table_get(walk->txn, TABLE_HOSTS, u64_slice(&seq), &walk->hosts);
-    if (r)
-        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
-    return hosts_row_decode(walk->hosts, walk->n_hosts);
+    return hosts_get(walk->txn, seq, walk->n_hosts, &walk->hosts);
 }
 
 /* OUTCOME_NOT_FOUND: there are no more. The first call goes to `position`, or to what comes after

@@ -31,16 +31,23 @@ static void runs_reserve(struct runs *runs, uint32_t n, uint32_t n_ranks)
     runs->n = n;
 }
 
+int hosts_get(struct txn *txn, uint64_t seq, uint32_t n_hosts, struct slice *ret)
+{
+    int r = table_get(txn, TABLE_HOSTS, u64_slice(&seq), ret);
+
+    if (r)
+        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+    return hosts_row_decode(*ret, n_hosts);
+}
+
 static int run_read_host(struct txn *txn, uint64_t seq, uint32_t n_runs, struct run *run,
                          uint32_t number)
 {
     struct slice hosts;
-    int r = table_get(txn, TABLE_HOSTS, u64_slice(&seq), &hosts);
+    int r = hosts_get(txn, seq, n_runs, &hosts);
 
-    if (!r)
-        r = hosts_row_decode(hosts, n_runs);
     if (r)
-        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+        return r;
     run->host = hosts_row_at(hosts, number);
     return 0;
 }
@@ -70,11 +77,8 @@ static int runs_read_hosts(struct runs *runs, struct txn *txn, const struct rost
                            uint64_t seq)
 {
     struct slice hosts;
-    int r = table_get(txn, TABLE_HOSTS, u64_slice(&seq), &hosts);
+    int r = hosts_get(txn, seq, runs->n, &hosts);
 
-    if (r)
-        return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
-    r = hosts_row_decode(hosts, runs->n);
     if (r)
         return r;
     for (uint32_t run = 0; run < runs->n; run++) {

@@ -24,6 +24,8 @@ struct runs {
     uint32_t room_ranks;
 };
 
+/* The hosts of a job with several runs, for hosts_row_at(): every such job has the row. */
+int hosts_get(struct txn *txn, uint64_t seq, uint32_t n_hosts, struct slice *ret);
 /* One of them. OUTCOME_NOT_FOUND: the job has no such run. */
 int runs_read_one(struct txn *txn, uint64_t seq, const struct head *head, uint32_t number,
                   struct run *ret);

@@ -166,12 +166,10 @@ static int count_job(struct host_counts *counts, struct txn *txn, uint64_t seq,
     counts->n_jobs++;
     if (n == 1)
         return count_host(counts, head->host);
-    int r = table_get(txn, TABLE_HOSTS, u64_slice(&seq), &hosts);
-    if (!r)
-        r = hosts_row_decode(hosts, n);
+    int r = hosts_get(txn, seq, n, &hosts);
     for (uint32_t run = 0; !r && run < n; run++)
         r = count_host(counts, hosts_row_at(hosts, run));
-    return r == OUTCOME_NOT_FOUND ? FAULT(-EUCLEAN) : r;
+    return r;
 }
 
 /* Steps of a walk that are cheaper than a search. */

@@ -93,19 +93,12 @@ static bool count_values(const struct step *step)
 /* Jobs that have no failed run are those that have no value in the dimension. */
 static void count_without_code(const struct step *step)
 {
-    const struct cells *states = &step->tally->cells[AXIS_STATUS];
-    uint32_t codes[run_code_COUNT], total = 0;
+    static const struct block_term without = {.dimension = DIMENSION_CODE, .or_without = true};
+    struct selection jobs = block_select(step->block, &without, 1, step->tally->selected.bits);
 
-    for (unsigned code = 0; code < run_code_COUNT; code++)
-        codes[code] = code;
-    for (size_t i = 0; i < states->n; i++)
-        total += states->v[i].n;
-    const struct block_term any = {
-        .dimension = DIMENSION_CODE, .n = run_code_COUNT, .values = codes};
-    struct selection jobs = block_select(step->block, &any, 1, step->tally->selected.bits);
     *step->left_ns -= (1 + (int64_t)axis_sets(step)->n) * JOIN_NS;
     cells_add(&step->tally->cells[AXIS_CODE], run_code_NONE,
-              total - (uint32_t)roaring_bitmap_get_cardinality(jobs.bits));
+              (uint32_t)roaring_bitmap_get_cardinality(jobs.bits));
     selection_release(&jobs);
 }
 
